@@ -1,0 +1,101 @@
+//! Whether an endpoint is there for this request at all: callable, of a tier that was asked for,
+//! at a provider that is allowed.
+
+use switchyard_domain::endpoint::ServiceTier;
+
+use super::{Objection, Question, Tiers};
+use crate::{
+    record::Scope,
+    slug::{in_words, is_named_in_full, position, stated},
+};
+
+pub(super) fn not_callable(question: &Question<'_>) -> Option<Objection> {
+    let obstacle = question.endpoint.obstacle(question.provider)?;
+    Some(Objection::new(
+        Scope::Catalog,
+        "endpoint",
+        obstacle.to_string(),
+    ))
+}
+
+/// An endpoint of another tier than the ordinary one needs an opt-in: `service_tier`, a shortcut,
+/// or its full tag in `order` or `only`.
+pub(super) fn service_tier(question: &Question<'_>) -> Option<Objection> {
+    let tier = question.endpoint.service_tier;
+    let admitted = match question.tiers {
+        Tiers::Ordinary => tier == ServiceTier::Default,
+        Tiers::Also(other) => tier == ServiceTier::Default || tier == other,
+        Tiers::OnlyFlex => tier == ServiceTier::Flex,
+    };
+    if admitted || (tier != ServiceTier::Default && is_asked_for_in_full(question)) {
+        return None;
+    }
+    let detail = match tier {
+        ServiceTier::Default => "the ordinary tier, and flex was asked for",
+        ServiceTier::Flex => "the flex tier was not asked for",
+        ServiceTier::Priority => "the priority tier was not asked for",
+    };
+    Some(Objection::new(Scope::Request, "service_tier", detail))
+}
+
+fn is_asked_for_in_full(question: &Question<'_>) -> bool {
+    let preferences = &question.needs.preferences;
+    [&preferences.order, &preferences.only]
+        .into_iter()
+        .flatten()
+        .any(|list| is_named_in_full(list, question.provider, question.endpoint))
+}
+
+/// The account's list is a ceiling: the request's can only shrink it. An order without fallbacks
+/// is a list of what is allowed.
+pub(super) fn allowed_providers(question: &Question<'_>) -> Option<Objection> {
+    let Question {
+        endpoint,
+        provider,
+        policy,
+        ..
+    } = question;
+    let preferences = &question.needs.preferences;
+    let lacks = |list: &[String]| position(list, provider, endpoint).is_none();
+    if let Some(allowed) = policy
+        .allowed_providers
+        .as_deref()
+        .filter(|list| lacks(list))
+    {
+        let detail = format!("the account allows {}", in_words(allowed));
+        return Some(Objection::new(Scope::Account, "allowed_providers", detail));
+    }
+    if let Some(only) = stated(preferences.only.as_ref()).filter(|list| lacks(list)) {
+        let detail = format!("`only` is {}", in_words(only));
+        return Some(Objection::new(Scope::Request, "provider.only", detail));
+    }
+    if preferences.allow_fallbacks == Some(false)
+        && let Some(order) = stated(preferences.order.as_ref()).filter(|list| lacks(list))
+    {
+        let detail = format!("`order` is {} and fallbacks are off", in_words(order));
+        return Some(Objection::new(Scope::Request, "provider.order", detail));
+    }
+    None
+}
+
+pub(super) fn ignored(question: &Question<'_>) -> Option<Objection> {
+    let Question {
+        endpoint,
+        provider,
+        policy,
+        ..
+    } = question;
+    let has = |list: &[String]| position(list, provider, endpoint).is_some();
+    if has(&policy.ignored_providers) {
+        let detail = format!(
+            "the account ignores {}",
+            in_words(&policy.ignored_providers)
+        );
+        return Some(Objection::new(Scope::Account, "ignored_providers", detail));
+    }
+    let ignore = &question.needs.preferences.ignore;
+    has(ignore).then(|| {
+        let detail = format!("`ignore` is {}", in_words(ignore));
+        Objection::new(Scope::Request, "provider.ignore", detail)
+    })
+}

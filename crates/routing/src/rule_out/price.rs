@@ -1,0 +1,69 @@
+//! Price ceilings.
+
+use super::{Objection, Question};
+use crate::{
+    cost::{exceeds, per_million},
+    record::Scope,
+};
+
+/// Compares the prices that would apply now to this prompt, after discount and overrides;
+/// ceilings are inclusive. A request, image or audio price that is not stated is not charged on
+/// its own, so no ceiling on it can be exceeded.
+pub(super) fn max_price(question: &Question<'_>) -> Option<Objection> {
+    let ceilings = &question.needs.preferences.max_price;
+    let list = question.endpoint.prices.as_ref()?;
+    let prices = list.at(question.needs.prompt_tokens_estimate, question.now);
+    let compared = [
+        (
+            "provider.max_price.prompt",
+            ceilings.prompt,
+            prices.prompt,
+            Unit::Token,
+        ),
+        (
+            "provider.max_price.completion",
+            ceilings.completion,
+            prices.completion,
+            Unit::Token,
+        ),
+        (
+            "provider.max_price.request",
+            ceilings.request,
+            prices.request,
+            Unit::Piece,
+        ),
+        (
+            "provider.max_price.image",
+            ceilings.image,
+            prices.image,
+            Unit::Piece,
+        ),
+        (
+            "provider.max_price.audio",
+            ceilings.audio,
+            prices.audio,
+            Unit::Token,
+        ),
+    ];
+    compared
+        .into_iter()
+        .find_map(|(field, ceiling, price, unit)| {
+            let (ceiling, price) = (ceiling?, price?);
+            exceeds(list, price, ceiling).then(|| {
+                let detail = match unit {
+                    Unit::Token => format!(
+                        "${} per million tokens exceeds ${}",
+                        per_million(price),
+                        per_million(ceiling)
+                    ),
+                    Unit::Piece => format!("${price} exceeds ${ceiling}"),
+                };
+                Objection::new(Scope::Request, field, detail)
+            })
+        })
+}
+
+enum Unit {
+    Token,
+    Piece,
+}

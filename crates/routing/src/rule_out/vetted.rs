@@ -1,0 +1,70 @@
+//! The proof that an endpoint may serve a request.
+
+use std::{fmt, sync::Arc};
+
+use switchyard_catalog::snapshot::{Catalog, Endpoint, Model, Provider};
+
+/// An endpoint that passed every filter for one request. Only the filter stage can make one, and
+/// the dispatcher takes nothing else: a request under zero data retention that reaches a
+/// retaining endpoint does not compile.
+///
+/// Reading one is free:
+///
+/// ```
+/// fn address(vetted: &switchyard_routing::vetted::Vetted) -> Option<&str> {
+///     vetted.endpoint().base_url.as_deref()
+/// }
+/// ```
+///
+/// Making one is not:
+///
+/// ```compile_fail,E0624
+/// use std::sync::Arc;
+/// use switchyard_catalog::snapshot::Catalog;
+///
+/// fn smuggle(catalog: Arc<Catalog>) -> switchyard_routing::vetted::Vetted {
+///     switchyard_routing::vetted::Vetted::new(catalog, 0)
+/// }
+/// ```
+///
+/// ```compile_fail,E0451
+/// use std::sync::Arc;
+/// use switchyard_catalog::snapshot::Catalog;
+///
+/// fn smuggle(catalog: Arc<Catalog>) -> switchyard_routing::vetted::Vetted {
+///     switchyard_routing::vetted::Vetted { catalog, index: 0 }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Vetted {
+    catalog: Arc<Catalog>,
+    index: usize,
+}
+
+impl Vetted {
+    pub(super) fn new(catalog: Arc<Catalog>, index: usize) -> Self {
+        Self { catalog, index }
+    }
+
+    /// The endpoint.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.catalog.endpoints[self.index]
+    }
+
+    /// Who serves it.
+    pub fn provider(&self) -> &Provider {
+        self.catalog.provider_of(self.endpoint())
+    }
+
+    /// What it serves.
+    pub fn model(&self) -> &Model {
+        self.catalog.model_of(self.endpoint())
+    }
+}
+
+impl fmt::Debug for Vetted {
+    /// The endpoint's id; a whole catalogue hangs off it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Vetted").field(&self.endpoint().id).finish()
+    }
+}

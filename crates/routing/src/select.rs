@@ -1,0 +1,126 @@
+//! From what is asked and what is known to an ordered plan.
+
+use std::sync::Arc;
+
+use switchyard_catalog::snapshot::Catalog;
+use switchyard_domain::{clock::Timestamp, endpoint::EndpointId};
+use switchyard_interchange::needs::Needs;
+
+use crate::{
+    explain,
+    health::HealthSnapshot,
+    policy::Policy,
+    rank::{Ranking, rank},
+    record::{DecisionRecord, Rule},
+    resolve::resolve,
+    rule_out::{rule_out, vetted::Vetted},
+};
+
+/// What a decision depends on beside the request.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// What there is to call.
+    pub catalog: &'a Arc<Catalog>,
+    /// How it has been doing.
+    pub health: &'a HealthSnapshot,
+    /// What the account and workspace allow.
+    pub policy: &'a Policy,
+    /// Where this conversation's prompt cache is warm.
+    pub pin: Option<&'a EndpointId>,
+    /// Now: price windows, benches and expiry depend on it.
+    pub now: Timestamp,
+    /// Decides the random draw.
+    pub seed: u64,
+}
+
+/// Endpoints to try, in order, and the reasons.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// At least one.
+    pub candidates: Vec<Vetted>,
+    /// Why these, in this order.
+    pub record: DecisionRecord,
+}
+
+/// Nothing can serve the request. What to tell the caller: [`NoCandidates::message`] and
+/// [`NoCandidates::availability`].
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum NoCandidates {
+    /// No such model.
+    #[error("unknown model `{model}`")]
+    UnknownModel {
+        /// As written.
+        model: String,
+        /// Models with similar names, best first, at most three.
+        similar: Vec<String>,
+    },
+    /// The model exists, but not in this variant.
+    #[error("model `{model}` has no variant `{variant}`")]
+    UnknownVariant {
+        /// The model without the variant.
+        model: String,
+        /// The variant's name, without its colon.
+        variant: String,
+    },
+    /// The models exist but every endpoint was ruled out (or there is none).
+    #[error("no endpoint can serve `{model}`")]
+    RuledOut {
+        /// The first model asked for.
+        model: String,
+        /// The rules that removed endpoints, in order of application, with how many each removed.
+        excluded: Vec<(Rule, usize)>,
+        /// The rule that removed the last survivors; `None`: the model has no endpoints at all.
+        last: Option<Rule>,
+        /// Providers that serve the models, by slug.
+        available_providers: Vec<String>,
+        /// All models asked for were withdrawn by their authors.
+        expired: bool,
+        /// The least the caller would have to change, in words; `None` where nothing helps.
+        relaxation: Option<String>,
+        /// The full record.
+        record: Box<DecisionRecord>,
+    },
+}
+
+/// Chooses the endpoints that may serve a request and the order to try them in.
+///
+/// The same arguments give the same plan, so a stored seed replays a decision.
+pub fn select(needs: &Needs, situation: &Situation<'_>) -> Result<Plan, NoCandidates> {
+    let resolved = resolve(needs, situation.catalog)?;
+    let mut sieved = rule_out(needs, situation, &resolved.models);
+    let ranking = if sieved.survivors.is_empty() {
+        Ranking {
+            candidates: Vec::new(),
+            strategy: "none",
+        }
+    } else {
+        rank(
+            needs,
+            situation,
+            &resolved.models,
+            sieved.survivors,
+            &mut sieved.rows,
+        )
+    };
+    let record = DecisionRecord {
+        requested_models: needs.models.clone(),
+        route: resolved.route,
+        strategy: ranking.strategy,
+        catalog_version: situation.catalog.version.clone(),
+        seed: situation.seed,
+        pin: situation.pin.cloned(),
+        candidates: sieved.rows,
+    };
+    if ranking.candidates.is_empty() {
+        return Err(explain::ruled_out(
+            needs,
+            situation,
+            &resolved.models,
+            record,
+        ));
+    }
+    Ok(Plan {
+        candidates: ranking.candidates,
+        record,
+    })
+}

@@ -1,0 +1,375 @@
+//! Small catalogues and requests written as text.
+//!
+//! A catalogue: models separated by `;`, each `name [words]: endpoint | endpoint`, where the name
+//! may be left out for a single model `m`. An endpoint is a tag and words:
+//!
+//! | word | means |
+//! |---|---|
+//! | `$2`, `out$6`, `read$.1`, `request$0.5` | dollars per million tokens (per request); default output `out$0` |
+//! | `long$4` | the prompt price above 200,000 prompt tokens |
+//! | `night$1` | the prompt price from 22:00 to 06:00 |
+//! | `outage`, `degraded`, `down` | health |
+//! | `benched=60` | benched for so many seconds from now |
+//! | `tps=50`, `ms=300`; `seen-tps=50` | measured speed; speed noted in the catalogue |
+//! | `zdr`, `trains`, `policy?` | data policy; default: keeps for 30 days, does not train |
+//! | `flex`, `priority` | service tier |
+//! | `fp8`, … | weights |
+//! | `ctx=`, `prompt-max=`, `out-max=` | limits in tokens |
+//! | `uncallable` | no upstream model id |
+//! | a parameter's name | supported, beside `max_tokens` and `temperature` |
+//!
+//! Words of a model: `image`, `file`, … (input), `makes-image` (output), `embeds`, `distillable`,
+//! `expired`.
+//!
+//! A request: words again; see [`Case::ask`].
+
+mod rows;
+
+use std::{fmt::Write as _, sync::Arc};
+
+use expect_test::Expect;
+use serde_json::{Value, json};
+use switchyard_catalog::{load::load_from_bytes, snapshot::Catalog};
+use switchyard_domain::{
+    clock::Timestamp,
+    endpoint::EndpointId,
+    model::{Modalities, Modality, Parameter, Parameters},
+    money::Price,
+};
+use switchyard_interchange::{
+    needs::Needs,
+    preferences::{
+        DataCollection, MaxPrice, Partition, ProviderPreferences, RequestedTier, Sort, SortKey,
+    },
+};
+
+use self::rows::Rows;
+use crate::{
+    health::HealthSnapshot,
+    policy::{Policy, UnsupportedFeatures},
+    rank::fraction,
+    select::{NoCandidates, Plan, Situation, select},
+};
+
+/// The prompt every request has unless it says otherwise, so that `$2` costs two dollars.
+const MILLION: u64 = 1_000_000;
+
+/// Everything a decision depends on, owned.
+#[derive(Clone)]
+pub(super) struct Case {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) health: HealthSnapshot,
+    pub(super) policy: Policy,
+    pub(super) needs: Needs,
+    pub(super) pin: Option<EndpointId>,
+    pub(super) now: Timestamp,
+    pub(super) seed: u64,
+}
+
+/// The plan (or the error) for a request against a catalogue, as [`show`] writes it.
+pub(super) fn check(catalog: &str, request: &str, expected: Expect) {
+    expected.assert_eq(&show(&Case::new(catalog).ask(request).select()));
+}
+
+/// As [`check`], for the order alone; an error shows as its status, code and reasons.
+pub(super) fn plan_of(catalog: &str, request: &str) -> String {
+    match Case::new(catalog).ask(request).select() {
+        Ok(plan) => order(&plan),
+        Err(error) => {
+            let availability = error.availability();
+            let mut line = format!(
+                "{} {}",
+                availability.code.status(),
+                availability.code.as_str()
+            );
+            for word in availability.excluded_by {
+                let _ = write!(line, " {word}");
+            }
+            line
+        }
+    }
+}
+
+/// `acme, bolt; cato ruled out: zdr (…)`, or the error.
+pub(super) fn show(outcome: &Result<Plan, NoCandidates>) -> String {
+    match outcome {
+        Ok(plan) => {
+            let mut text = order(plan);
+            for row in &plan.record.candidates {
+                let tag = tag_of(&row.endpoint);
+                match &row.ruled_out {
+                    Some(why) => {
+                        let _ = write!(
+                            text,
+                            "\n{tag}: {} ({}, {}: {})",
+                            why.rule.as_str(),
+                            why.scope.as_str(),
+                            why.field,
+                            why.detail
+                        );
+                    }
+                    None if row.rank.is_none() => {
+                        let _ = write!(text, "\n{tag}: cut off");
+                    }
+                    None => {}
+                }
+            }
+            text
+        }
+        Err(error) => {
+            let code = error.code();
+            format!("{} {}\n{}", code.status(), code.as_str(), error.message())
+        }
+    }
+}
+
+/// The tags in the plan's order.
+pub(super) fn order(plan: &Plan) -> String {
+    let tags: Vec<&str> = plan
+        .candidates
+        .iter()
+        .map(|vetted| vetted.endpoint().tag.as_str())
+        .collect();
+    tags.join(", ")
+}
+
+fn tag_of(endpoint: &EndpointId) -> &str {
+    endpoint.as_str().split_once('|').map_or("", |(_, tag)| tag)
+}
+
+impl Case {
+    pub(super) fn new(text: &str) -> Self {
+        let now = Timestamp::parse_rfc3339("2026-11-24T12:00:00Z").expect("a valid instant");
+        let mut rows = Rows::default();
+        for (index, model) in text.split(';').enumerate() {
+            rows.add_model(index, model.trim(), now);
+        }
+        let first_model = rows.models[0]["id"].as_str().expect("a text").to_owned();
+        let catalog = load_from_bytes(
+            &file("providers", &rows.providers),
+            &file("models", &rows.models),
+            &file("endpoints", &rows.endpoints),
+            &file(
+                "aliases",
+                &[json!({"alias": "~lab/newest-latest", "model_id": first_model})],
+            ),
+            now,
+        )
+        .unwrap_or_else(|faults| panic!("{text}: {faults}"));
+        Self {
+            catalog: Arc::new(catalog),
+            health: rows.health,
+            policy: Policy::default(),
+            needs: needs_of(&first_model),
+            pin: None,
+            now,
+            seed: 0,
+        }
+    }
+
+    /// Reads a request. Words: `models=m1,m2`, `order=`, `only=`, `ignore=`, `no-fallbacks`, `zdr`,
+    /// `deny`, `distillable`, `require`, `quant=`, `max-prompt=`, `max-completion=`,
+    /// `max-request=` (dollars, tokens per million), `sort=`, `pool`, `tier=`, `with=` parameters,
+    /// `in=`/`makes=` modalities, `prompt=` and `max=` tokens; `account.only=`, `account.ignore=`,
+    /// `account.zdr`, `account.deny`, `account.sort=`, `account.drop-features`; `u=` the draw;
+    /// `pin=` a tag; `at=` the time of day.
+    pub(super) fn ask(mut self, request: &str) -> Self {
+        for word in request.split_whitespace() {
+            let (name, value) = word.split_once('=').unwrap_or((word, ""));
+            if !(self.ask_preference(name, value)
+                || self.ask_feature(name, value)
+                || self.ask_account(name, value))
+            {
+                self.ask_situation(name, value);
+            }
+        }
+        self
+    }
+
+    fn ask_preference(&mut self, name: &str, value: &str) -> bool {
+        let preferences = &mut self.needs.preferences;
+        match name {
+            "order" => preferences.order = Some(list(value)),
+            "only" => preferences.only = Some(list(value)),
+            "ignore" => preferences.ignore = list(value),
+            "no-fallbacks" => preferences.allow_fallbacks = Some(false),
+            "zdr" => preferences.zdr = true,
+            "deny" => preferences.data_collection = Some(DataCollection::Deny),
+            "distillable" => preferences.enforce_distillable_text = true,
+            "require" => preferences.require_parameters = true,
+            "quant" => preferences.quantizations = Some(list(value)),
+            "max-prompt" => preferences.max_price.prompt = Some(per_million(value)),
+            "max-completion" => preferences.max_price.completion = Some(per_million(value)),
+            "max-request" => preferences.max_price.request = Some(value.parse().expect("a price")),
+            "sort" => {
+                let partition = preferences
+                    .sort
+                    .map_or(Partition::Model, |sort| sort.partition);
+                preferences.sort = Some(Sort {
+                    by: sort_key(value),
+                    partition,
+                });
+            }
+            "pool" => {
+                let by = preferences.sort.map_or(SortKey::Price, |sort| sort.by);
+                preferences.sort = Some(Sort {
+                    by,
+                    partition: Partition::None,
+                });
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn ask_feature(&mut self, name: &str, value: &str) -> bool {
+        let needs = &mut self.needs;
+        match name {
+            "models" => needs.models = list(value).iter().map(|name| model_id(name)).collect(),
+            "tier" => {
+                needs.service_tier = Some(match value {
+                    "auto" => RequestedTier::Auto,
+                    "default" => RequestedTier::Default,
+                    "flex" => RequestedTier::Flex,
+                    "priority" => RequestedTier::Priority,
+                    other => panic!("tier {other}"),
+                });
+            }
+            "with" => {
+                needs.parameters = value.split(',').map(parameter).collect();
+                needs.uses_tools = needs.parameters.contains(Parameter::Tools);
+            }
+            "in" => needs.input_modalities = modalities(value),
+            "makes" => needs.output_modalities = modalities(value),
+            "prompt" => needs.prompt_tokens_estimate = value.parse().expect("tokens"),
+            "max" => needs.max_output_tokens = Some(value.parse().expect("tokens")),
+            _ => return false,
+        }
+        true
+    }
+
+    fn ask_account(&mut self, name: &str, value: &str) -> bool {
+        let policy = &mut self.policy;
+        match name {
+            "account.only" => policy.allowed_providers = Some(list(value)),
+            "account.ignore" => policy.ignored_providers = list(value),
+            "account.zdr" => policy.zdr = true,
+            "account.deny" => policy.deny_training = true,
+            "account.sort" => policy.default_sort = Some(sort_key(value)),
+            "account.drop-features" => policy.unsupported_features = UnsupportedFeatures::Drop,
+            _ => return false,
+        }
+        true
+    }
+
+    fn ask_situation(&mut self, name: &str, value: &str) {
+        match name {
+            "u" => self.seed = seed_for(value.parse().expect("a fraction")),
+            "pin" => {
+                let endpoint = self.catalog.endpoints.iter().find(|one| one.tag == value);
+                self.pin = Some(endpoint.expect("a tag of the catalogue").id.clone());
+            }
+            "at" => {
+                let text = format!("2026-11-24T{value}:00Z");
+                self.now = Timestamp::parse_rfc3339(&text).expect("a time of day");
+            }
+            other => panic!("`{other}` means nothing in a request"),
+        }
+    }
+
+    pub(super) fn situation(&self) -> Situation<'_> {
+        Situation {
+            catalog: &self.catalog,
+            health: &self.health,
+            policy: &self.policy,
+            pin: self.pin.as_ref(),
+            now: self.now,
+            seed: self.seed,
+        }
+    }
+
+    pub(super) fn select(&self) -> Result<Plan, NoCandidates> {
+        select(&self.needs, &self.situation())
+    }
+}
+
+/// The smallest seed whose draw comes within a thousandth of `u`.
+pub(super) fn seed_for(u: f64) -> u64 {
+    (0..)
+        .find(|seed| ((fraction(*seed, 0) as f64) / 2_f64.powi(64) - u).abs() < 0.001)
+        .expect("fractions are spread evenly")
+}
+
+fn needs_of(model: &str) -> Needs {
+    Needs {
+        models: vec![model.to_owned()],
+        parameters: Parameters::EMPTY,
+        input_modalities: Modalities::EMPTY.with(Modality::Text),
+        output_modalities: Modalities::EMPTY,
+        prompt_tokens_max: 4 * MILLION,
+        prompt_tokens_estimate: MILLION,
+        input_images: 0,
+        max_output_tokens: None,
+        uses_tools: false,
+        service_tier: None,
+        preferences: ProviderPreferences {
+            max_price: MaxPrice::default(),
+            ..Default::default()
+        },
+    }
+}
+
+fn model_id(name: &str) -> String {
+    if name.contains('/') {
+        name.to_owned()
+    } else {
+        format!("lab/{name}")
+    }
+}
+
+fn list(value: &str) -> Vec<String> {
+    value
+        .split(',')
+        .filter(|entry| !entry.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn sort_key(name: &str) -> SortKey {
+    match name {
+        "price" => SortKey::Price,
+        "throughput" => SortKey::Throughput,
+        "latency" => SortKey::Latency,
+        "exacto" => SortKey::Exacto,
+        other => panic!("sort {other}"),
+    }
+}
+
+fn parameter(name: &str) -> Parameter {
+    Parameter::from_name(name).unwrap_or_else(|| panic!("`{name}` is no parameter"))
+}
+
+fn modalities(names: &str) -> Modalities {
+    names
+        .split(',')
+        .map(|name| Modality::from_name(name).expect("a modality"))
+        .collect()
+}
+
+fn per_million(dollars: &str) -> Price {
+    price_text(dollars).parse().expect("a price")
+}
+
+/// Dollars per million tokens as dollars per token.
+fn price_text(per_million: &str) -> String {
+    let (whole, fraction) = per_million.split_once('.').unwrap_or((per_million, ""));
+    format!(
+        "0.{:0>6}{fraction}",
+        if whole.is_empty() { "0" } else { whole }
+    )
+}
+
+fn file(rows_name: &str, rows: &[Value]) -> Vec<u8> {
+    let document = json!({"generated": "2026-11-24", "count": rows.len(), rows_name: rows});
+    document.to_string().into_bytes()
+}

@@ -1,0 +1,130 @@
+//! The shipped catalogue under the router: every model either gets a plan or a reason.
+
+use std::{path::Path, sync::Arc};
+
+use switchyard_catalog::{load::load, snapshot::Catalog};
+use switchyard_domain::{
+    clock::Timestamp,
+    endpoint::ServiceTier,
+    model::{Modalities, Modality, Parameters},
+};
+use switchyard_interchange::{needs::Needs, preferences::ProviderPreferences};
+use switchyard_routing::{
+    explain::AvailabilityCode,
+    health::HealthSnapshot,
+    policy::Policy,
+    select::{NoCandidates, Plan, Situation, select},
+};
+
+fn now() -> Timestamp {
+    Timestamp::parse_rfc3339("2026-11-24T12:00:00Z").expect("a valid instant")
+}
+
+fn catalog() -> Arc<Catalog> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/catalog");
+    Arc::new(load(&dir, now()).unwrap_or_else(|faults| panic!("{faults}")))
+}
+
+fn needs(model: &str) -> Needs {
+    Needs {
+        models: vec![model.to_owned()],
+        parameters: Parameters::EMPTY,
+        input_modalities: Modalities::EMPTY.with(Modality::Text),
+        output_modalities: Modalities::EMPTY,
+        prompt_tokens_max: 4_000,
+        prompt_tokens_estimate: 1_000,
+        input_images: 0,
+        max_output_tokens: Some(500),
+        uses_tools: false,
+        service_tier: None,
+        preferences: ProviderPreferences::default(),
+    }
+}
+
+fn plan(catalog: &Arc<Catalog>, needs: &Needs, policy: &Policy) -> Result<Plan, NoCandidates> {
+    let situation = Situation {
+        catalog,
+        health: &HealthSnapshot::default(),
+        policy,
+        pin: None,
+        now: now(),
+        seed: 7,
+    };
+    select(needs, &situation)
+}
+
+#[test]
+fn every_model_gets_a_plan_or_a_reason() {
+    let catalog = catalog();
+    let mut planned = 0;
+    for model in &catalog.models {
+        match plan(&catalog, &needs(model.id.as_str()), &Policy::default()) {
+            Ok(plan) => {
+                planned += 1;
+                for vetted in &plan.candidates {
+                    assert!(vetted.endpoint().is_callable(vetted.provider()));
+                    assert_eq!(vetted.endpoint().service_tier, ServiceTier::Default);
+                    assert_eq!(vetted.model().id, model.id);
+                }
+            }
+            Err(error) => {
+                let expected = if model.output_modalities.contains(Modality::Embeddings) {
+                    // Where no provider of an embedding model is callable, that comes first.
+                    error.code() == AvailabilityCode::WrongEndpoint
+                        || error.code() == AvailabilityCode::NoEndpoints
+                } else {
+                    let code = error.code();
+                    code == AvailabilityCode::NoEndpoints
+                        || code == AvailabilityCode::ModelDeprecated
+                };
+                assert!(expected, "{}: {}", model.id, error.message());
+            }
+        }
+    }
+    // Most of what is listed speaks a wire format that is already supported.
+    assert!(planned * 2 > catalog.models.len(), "{planned}");
+}
+
+#[test]
+fn an_account_under_zero_retention_never_meets_a_retaining_endpoint() {
+    let catalog = catalog();
+    let policy = Policy {
+        zdr: true,
+        deny_training: true,
+        ..Policy::default()
+    };
+    let mut served = 0;
+    for model in &catalog.models {
+        let Ok(plan) = plan(&catalog, &needs(model.id.as_str()), &policy) else {
+            continue;
+        };
+        served += 1;
+        for vetted in &plan.candidates {
+            let endpoint = vetted.endpoint();
+            assert!(endpoint.zero_data_retention, "{}", endpoint.id);
+            assert_eq!(
+                endpoint.data_policy.trains_on_data,
+                Some(false),
+                "{}",
+                endpoint.id
+            );
+        }
+    }
+    assert!(served > 0);
+}
+
+#[test]
+fn every_moving_name_leads_to_its_model() {
+    let catalog = catalog();
+    for alias in &catalog.aliases {
+        match plan(&catalog, &needs(&alias.alias), &Policy::default()) {
+            Ok(plan) => assert_eq!(plan.candidates[0].model().id, alias.model),
+            Err(error) => {
+                let NoCandidates::RuledOut { model, .. } = &error else {
+                    panic!("{}: {error}", alias.alias);
+                };
+                assert_eq!(model, alias.model.as_str());
+            }
+        }
+    }
+}
