@@ -1,0 +1,7 @@
+//! Both implementations pass the shared suite; then what is particular to each.
+
+mod in_process;
+mod manual_clock;
+mod redis_outage;
+mod redis_server;
+mod redis_suite;

@@ -1,0 +1,40 @@
+//! A settled generation as it is looked up.
+
+use serde_json::value::RawValue;
+use switchyard_billing::settlement::{AttemptFacts, Charge, RequestFacts, ServedFacts};
+use switchyard_domain::{
+    clock::Timestamp,
+    id::{AccountId, ApiKeyId, GenerationId, WorkspaceId},
+    tokens::{TokenUsage, UsageSource},
+};
+
+/// Everything the books keep of a generation: its settlement without the holds it consumed.
+#[derive(Debug, Clone)]
+pub struct GenerationView {
+    /// Its id.
+    pub generation_id: GenerationId,
+    /// Who paid.
+    pub account_id: AccountId,
+    /// Where the key lives.
+    pub workspace_id: WorkspaceId,
+    /// Which key asked.
+    pub api_key_id: ApiKeyId,
+    /// When the request was admitted; the lookup's `created_at`.
+    pub admitted_at: Timestamp,
+    /// When the last byte came.
+    pub finished_at: Timestamp,
+    /// What was asked for and how.
+    pub request: RequestFacts,
+    /// What served, with the prices that applied; `None` when no endpoint did.
+    pub served: Option<ServedFacts>,
+    /// What was used.
+    pub usage: TokenUsage,
+    /// Who counted.
+    pub usage_source: UsageSource,
+    /// What it cost.
+    pub charge: Charge,
+    /// Every try, in order.
+    pub attempts: Vec<AttemptFacts>,
+    /// The routing decision record, a JSON object.
+    pub decision: Option<Box<RawValue>>,
+}

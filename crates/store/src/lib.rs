@@ -1,0 +1,25 @@
+//! All SQL, for PostgreSQL and SQLite: the money ledger behind
+//! [`LedgerStore`](switchyard_billing::store::LedgerStore) and everything else that must outlive a
+//! process behind [`Directory`].
+//!
+//! One method of a port is one transaction. Each statement is written once (`queries/`) and compiled
+//! for both engines by `postgres.rs` and `sqlite.rs`, which hold the true differences. Nothing here
+//! ever sees a plain secret: credentials arrive sealed, API keys as verifiers. No clock is read and
+//! no id is made here; both are arguments. Start at [`directory`] for what can be asked, at
+//! `open` for how a database is reached.
+#![warn(missing_docs)]
+
+pub mod account;
+pub mod api_key;
+pub mod audit;
+pub mod credential;
+pub mod directory;
+mod failure;
+pub mod generation;
+pub mod open;
+mod portable;
+mod postgres;
+mod sqlite;
+
+pub use directory::{Directory, DirectoryError};
+pub use open::{OpenError, OpenOptions, Store, open};

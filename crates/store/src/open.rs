@@ -1,0 +1,141 @@
+//! From a database URL to the two ports.
+
+use std::{sync::Arc, time::Duration};
+
+use switchyard_billing::store::LedgerStore;
+
+use crate::{directory::Directory, postgres, sqlite};
+
+/// How a database is talked to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Connections at most. SQLite has one that writes and up to four of these that read.
+    pub connections_max: u32,
+    /// How long a call may wait for a connection.
+    pub acquire_timeout: Duration,
+    /// How long one statement may take on PostgreSQL, and wait for a lock on SQLite.
+    pub statement_timeout: Duration,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            connections_max: 10,
+            acquire_timeout: Duration::from_secs(2),
+            statement_timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Why there is no open database.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL starts with neither `sqlite:` nor `postgres:`.
+    #[error("a database URL starts with `sqlite:` or `postgres:`")]
+    Scheme,
+    /// The URL cannot be read.
+    #[error("the database URL is malformed")]
+    Url(#[source] sqlx::Error),
+    /// A database in memory has one connection and is lost with it; the books need a file.
+    #[error("the database must be a file")]
+    InMemory,
+    /// The server or the file cannot be reached.
+    #[error("the database cannot be reached")]
+    Connect(#[source] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the schema cannot be brought up to date")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+}
+
+/// An open database.
+#[derive(Clone)]
+pub struct Store {
+    /// Money.
+    pub ledger: Arc<dyn LedgerStore>,
+    /// Everything else.
+    pub directory: Arc<dyn Directory>,
+    schema: Schema,
+}
+
+#[derive(Clone)]
+enum Schema {
+    Postgres(postgres::ConnectOptions),
+    Sqlite(sqlite::ConnectOptions),
+}
+
+/// Opens a database by its URL: `postgres://…`, or `sqlite:` with a path, whose file is made when it
+/// is missing. The schema is not touched; see [`Store::migrate`].
+pub async fn open(url: &str, options: &OpenOptions) -> Result<Store, OpenError> {
+    if url.starts_with("sqlite:") {
+        let engine = Arc::new(sqlite::open(url, options).await?);
+        let schema = Schema::Sqlite(engine.connect_options().clone());
+        return Ok(Store {
+            ledger: engine.clone(),
+            directory: engine,
+            schema,
+        });
+    }
+    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        let engine = Arc::new(postgres::open(url, options).await?);
+        let schema = Schema::Postgres(engine.connect_options().clone());
+        return Ok(Store {
+            ledger: engine.clone(),
+            directory: engine,
+            schema,
+        });
+    }
+    Err(OpenError::Scheme)
+}
+
+impl Store {
+    /// Brings the schema up to date; nothing to do when it is. Newer migrations than this binary
+    /// knows are left alone, so that the previous binary can start during a deploy.
+    pub async fn migrate(&self) -> Result<(), OpenError> {
+        match &self.schema {
+            Schema::Postgres(connect) => postgres::migrate(connect).await,
+            Schema::Sqlite(connect) => sqlite::migrate(connect).await,
+        }
+    }
+}
+
+/// The migrations of an engine's folder. One list for both, so that neither can miss one.
+macro_rules! migrations {
+    ($folder:literal) => {
+        $crate::open::migrator([
+            $crate::open::migrations!(@one $folder, 20261124000001, "accounts_and_keys"),
+            $crate::open::migrations!(@one $folder, 20261124000002, "money"),
+            $crate::open::migrations!(@one $folder, 20261124000003, "generations"),
+        ])
+    };
+    (@one $folder:literal, $version:literal, $name:literal) => {
+        (
+            $version,
+            $name,
+            include_str!(concat!("../../../migrations/", $folder, "/", $version, "_", $name, ".sql")),
+        )
+    };
+}
+pub(crate) use migrations;
+
+pub(crate) fn migrator(
+    files: impl IntoIterator<Item = (i64, &'static str, &'static str)>,
+) -> sqlx::migrate::Migrator {
+    use sqlx::{
+        SqlSafeStr,
+        migrate::{Migration, MigrationType, Migrator},
+    };
+    let migrations = files.into_iter().map(|(version, name, sql)| {
+        let alone = sql.starts_with("-- no-transaction");
+        Migration::new(
+            version,
+            name.into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            alone,
+        )
+    });
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    // PostgreSQL's lock is taken by the caller, SQLite's is its file's.
+    migrator.set_ignore_missing(true).set_locking(false);
+    migrator
+}

@@ -1,0 +1,176 @@
+//! PostgreSQL: connections, migrations, and the forms in which it holds what engines hold
+//! differently.
+
+use sqlx::{
+    Connection, PgConnection, Postgres, QueryBuilder, Transaction,
+    encode::IsNull,
+    error::BoxDynError,
+    postgres::{PgArgumentBuffer, PgConnectOptions, PgPoolOptions, PgTypeInfo, PgValueRef},
+};
+use switchyard_domain::clock::Timestamp;
+use time::OffsetDateTime;
+
+use crate::{
+    failure::Failure,
+    open::{OpenError, OpenOptions, migrations},
+    portable::{At, Day, JsonText},
+};
+
+#[expect(
+    clippy::duplicate_mod,
+    reason = "each statement is written once and compiled per engine"
+)]
+#[path = "queries/mod.rs"]
+mod queries;
+
+pub(crate) use queries::Engine;
+
+pub(crate) type Db = Postgres;
+
+/// Rows are locked as they are touched.
+const BEGIN_WRITE: &str = "BEGIN";
+/// Sees one state of the database however many statements follow.
+const BEGIN_REPORT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Reports read whole tables; the limit for statements on the request path is not for them.
+const UNHURRIED: &str = "SET LOCAL statement_timeout = 0";
+const ENSURE_PARTITIONS: &str = "SELECT create_generation_partitions($1, 3)";
+/// Names the lock that one migrator at a time holds; any number that nobody else uses.
+const MIGRATION_LOCK: i64 = 0x5357_5944_4d49_4752;
+const EPOCH_2000_MICROS: i64 = 946_684_800_000_000;
+const EPOCH_2000_DAYS: i32 = 10_957;
+
+pub(crate) async fn open(url: &str, options: &OpenOptions) -> Result<Engine, OpenError> {
+    let connect: PgConnectOptions = url.parse().map_err(OpenError::Url)?;
+    let connect = connect.application_name("switchyard");
+    let statement_timeout_ms = options.statement_timeout.as_millis().to_string();
+    let pool = PgPoolOptions::new()
+        .max_connections(options.connections_max)
+        .acquire_timeout(options.acquire_timeout)
+        .connect_with(
+            connect
+                .clone()
+                .options([("statement_timeout", statement_timeout_ms)]),
+        )
+        .await
+        .map_err(OpenError::Connect)?;
+    Ok(Engine::new(pool.clone(), pool, connect))
+}
+
+/// Brings the schema up to date, on a connection without time limits. Waiting for another migrator
+/// may take as long as it takes; waiting for a table stops the traffic behind it, so that is short.
+pub(crate) async fn migrate(connect: &PgConnectOptions) -> Result<(), OpenError> {
+    let mut connection = PgConnection::connect_with(connect)
+        .await
+        .map_err(OpenError::Connect)?;
+    sqlx::query("SELECT pg_advisory_lock($1)")
+        .bind(MIGRATION_LOCK)
+        .execute(&mut connection)
+        .await
+        .map_err(OpenError::Connect)?;
+    sqlx::query("SET lock_timeout = '2s'")
+        .execute(&mut connection)
+        .await
+        .map_err(OpenError::Connect)?;
+    let outcome = migrations!("postgres")
+        .run_direct(None, &mut connection, false)
+        .await;
+    // The lock ends with its session, so an error on closing leaves nothing behind.
+    let closed = connection.close().await;
+    outcome.map_err(OpenError::Migrate)?;
+    closed.map_err(OpenError::Connect)
+}
+
+pub(crate) type ConnectOptions = PgConnectOptions;
+
+/// Statements that need no answer, run one after the other.
+pub(crate) struct Script(Vec<QueryBuilder<Db>>);
+
+impl Script {
+    fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn begin(&mut self, head: &'static str) -> &mut QueryBuilder<Db> {
+        self.0.push(QueryBuilder::new(head));
+        self.0.last_mut().expect("one was pushed")
+    }
+
+    async fn run(self, connection: &mut PgConnection) -> Result<(), Failure> {
+        for mut statement in self.0 {
+            statement.build().execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A few sizes only, so that each statement is prepared once per connection and kept: preparing is a
+/// trip to the server.
+fn rows_per_statement(left: usize) -> usize {
+    let fitting = [queries::ROWS_MAX, 64, 16, 4]
+        .into_iter()
+        .find(|size| *size <= left);
+    fitting.unwrap_or(1)
+}
+
+async fn ensure_partitions(
+    transaction: &mut Transaction<'static, Db>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    sqlx::query(ENSURE_PARTITIONS)
+        .bind(At(now))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+async fn unhurried(transaction: &mut Transaction<'static, Db>) -> Result<(), Failure> {
+    sqlx::query(UNHURRIED).execute(&mut **transaction).await?;
+    Ok(())
+}
+
+impl sqlx::Type<Postgres> for At {
+    fn type_info() -> PgTypeInfo {
+        <OffsetDateTime as sqlx::Type<Postgres>>::type_info()
+    }
+}
+
+impl sqlx::Encode<'_, Postgres> for At {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        let micros = self.0.micros().saturating_sub(EPOCH_2000_MICROS);
+        sqlx::Encode::<Postgres>::encode(micros, buffer)
+    }
+}
+
+impl<'r> sqlx::Decode<'r, Postgres> for At {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        let at = <OffsetDateTime as sqlx::Decode<Postgres>>::decode(value)?;
+        Ok(Self(Timestamp::from_utc(at)))
+    }
+}
+
+impl sqlx::Type<Postgres> for Day {
+    fn type_info() -> PgTypeInfo {
+        <time::Date as sqlx::Type<Postgres>>::type_info()
+    }
+}
+
+impl sqlx::Encode<'_, Postgres> for Day {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        sqlx::Encode::<Postgres>::encode(self.number.saturating_sub(EPOCH_2000_DAYS), buffer)
+    }
+}
+
+impl sqlx::Type<Postgres> for JsonText {
+    fn type_info() -> PgTypeInfo {
+        <sqlx::types::JsonValue as sqlx::Type<Postgres>>::type_info()
+    }
+}
+
+impl sqlx::Encode<'_, Postgres> for JsonText {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        // The binary form of jsonb is a version and the text.
+        buffer.push(1);
+        buffer.extend_from_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+}

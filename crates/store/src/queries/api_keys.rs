@@ -1,0 +1,353 @@
+//! API keys, their limits, their changes and what they spent.
+
+use sqlx::{Database, FromRow, types::Uuid};
+use switchyard_domain::{
+    clock::{ResetInterval, Timestamp},
+    id::{AccountId, ApiKeyId, WorkspaceId},
+    money::UsdNanos,
+    tenancy::{ApiKey, KeyKind, KeyLimit},
+};
+
+use super::{super::Db, Engine, rows};
+use crate::{
+    api_key::{KeyRevision, KeyUsage, NewApiKey, Page, StoredKey, WindowSums},
+    failure::Failure,
+    portable::{At, Day},
+};
+
+const REVISIONS_MAX: i64 = 1_000;
+
+const WORKSPACE_OF_ACCOUNT: &str =
+    "SELECT 1 FROM workspaces WHERE workspace_id = $1 AND account_id = $2";
+
+const LOOKUP_ID_TAKEN: &str = "SELECT 1 FROM api_keys WHERE lookup_id = $1";
+
+const INSERT_KEY: &str = "
+    INSERT INTO api_keys (
+        api_key_id, account_id, workspace_id, kind, name, label, hash, lookup_id, verifier,
+        pepper_version, expires_at, disabled, created_at, updated_at, revision
+    )
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14)";
+
+const INSERT_LIMIT: &str = "
+    INSERT INTO api_key_limits (api_key_id, limit_nanos, reset_interval, include_byok)
+    VALUES ($1, $2, $3, $4)";
+
+const KEY_BY_LOOKUP_ID: &str = "
+    SELECT
+        k.api_key_id, k.account_id, k.workspace_id, k.kind, k.name, k.label, k.hash, k.verifier,
+        k.pepper_version, k.expires_at, k.disabled, k.created_at,
+        l.limit_nanos, l.reset_interval, l.include_byok
+    FROM api_keys AS k
+    LEFT JOIN api_key_limits AS l ON l.api_key_id = k.api_key_id
+    WHERE k.lookup_id = $1 AND k.deleted_at IS NULL";
+
+const KEYS_OF_WORKSPACE: &str = "
+    SELECT
+        k.api_key_id, k.account_id, k.workspace_id, k.kind, k.name, k.label, k.hash, k.verifier,
+        k.pepper_version, k.expires_at, k.disabled, k.created_at,
+        l.limit_nanos, l.reset_interval, l.include_byok
+    FROM api_keys AS k
+    LEFT JOIN api_key_limits AS l ON l.api_key_id = k.api_key_id
+    WHERE k.workspace_id = $1 AND k.deleted_at IS NULL
+    ORDER BY k.created_at DESC, k.api_key_id DESC
+    LIMIT $2 OFFSET $3";
+
+const SET_DISABLED: &str = "
+    UPDATE api_keys SET disabled = $3, updated_at = $4, revision = $5
+    WHERE api_key_id = $1 AND workspace_id = $2 AND deleted_at IS NULL
+    RETURNING lookup_id";
+
+const MARK_DELETED: &str = "
+    UPDATE api_keys SET deleted_at = $3, updated_at = $3, revision = $4
+    WHERE api_key_id = $1 AND workspace_id = $2 AND deleted_at IS NULL
+    RETURNING lookup_id";
+
+const REVISIONS_AFTER: &str = "
+    SELECT revision, api_key_id, lookup_id FROM api_keys
+    WHERE revision > $1 ORDER BY revision LIMIT $2";
+
+const KEY_USAGE: &str = "
+    SELECT
+        CAST(COALESCE(SUM(charge), 0) AS BIGINT) AS charge_total,
+        CAST(COALESCE(SUM(CASE WHEN day >= $2 THEN charge END), 0) AS BIGINT) AS charge_daily,
+        CAST(COALESCE(SUM(CASE WHEN day >= $3 THEN charge END), 0) AS BIGINT) AS charge_weekly,
+        CAST(COALESCE(SUM(CASE WHEN day >= $4 THEN charge END), 0) AS BIGINT) AS charge_monthly,
+        CAST(COALESCE(SUM(byok_list_price), 0) AS BIGINT) AS byok_total,
+        CAST(COALESCE(SUM(CASE WHEN day >= $2 THEN byok_list_price END), 0) AS BIGINT) AS byok_daily,
+        CAST(COALESCE(SUM(CASE WHEN day >= $3 THEN byok_list_price END), 0) AS BIGINT) AS byok_weekly,
+        CAST(COALESCE(SUM(CASE WHEN day >= $4 THEN byok_list_price END), 0) AS BIGINT) AS byok_monthly,
+        CAST(COALESCE(SUM(requests), 0) AS BIGINT) AS requests
+    FROM key_spend
+    WHERE api_key_id = $1 AND day <= $5";
+
+#[derive(FromRow)]
+struct KeyRow {
+    api_key_id: Uuid,
+    account_id: Uuid,
+    workspace_id: Uuid,
+    kind: String,
+    name: String,
+    label: String,
+    hash: String,
+    verifier: Vec<u8>,
+    pepper_version: i32,
+    expires_at: Option<At>,
+    disabled: bool,
+    created_at: At,
+    limit_nanos: Option<i64>,
+    reset_interval: Option<String>,
+    include_byok: Option<bool>,
+}
+
+impl KeyRow {
+    fn into_stored(self) -> Result<StoredKey, Failure> {
+        let id = ApiKeyId::from_uuid(self.api_key_id);
+        let broken = |what: &str| Failure::Inconsistent(format!("{id} has an unknown {what}"));
+        let reset = match self.reset_interval.as_deref() {
+            None => None,
+            Some("daily") => Some(ResetInterval::Daily),
+            Some("weekly") => Some(ResetInterval::Weekly),
+            Some("monthly") => Some(ResetInterval::Monthly),
+            Some(_) => return Err(broken("reset interval")),
+        };
+        let limit = self.limit_nanos.map(|nanos| KeyLimit {
+            limit: UsdNanos::new(nanos),
+            reset,
+            include_byok: self.include_byok.unwrap_or_default(),
+        });
+        let key = ApiKey {
+            id,
+            account_id: AccountId::from_uuid(self.account_id),
+            workspace_id: WorkspaceId::from_uuid(self.workspace_id),
+            kind: KeyKind::from_name(&self.kind).ok_or_else(|| broken("kind"))?,
+            name: self.name,
+            label: self.label,
+            hash: self.hash,
+            limit,
+            expires_at: self.expires_at.map(|at| at.0),
+            disabled: self.disabled,
+            created_at: self.created_at.0,
+        };
+        let verifier = self
+            .verifier
+            .try_into()
+            .map_err(|_| broken("form of verifier"))?;
+        Ok(StoredKey {
+            key,
+            verifier,
+            pepper_version: self.pepper_version,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct UsageRow {
+    charge_total: i64,
+    charge_daily: i64,
+    charge_weekly: i64,
+    charge_monthly: i64,
+    byok_total: i64,
+    byok_daily: i64,
+    byok_weekly: i64,
+    byok_monthly: i64,
+    requests: i64,
+}
+
+impl Engine {
+    pub(super) async fn insert_api_key(&self, new: &NewApiKey) -> Result<KeyRevision, Failure> {
+        let key = &new.key;
+        let mut transaction = self.begin().await?;
+        let workspace: Option<i32> = sqlx::query_scalar(WORKSPACE_OF_ACCOUNT)
+            .bind(key.workspace_id.as_uuid())
+            .bind(key.account_id.as_uuid())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if workspace.is_none() {
+            return Err(Failure::Missing(key.workspace_id.to_string()));
+        }
+        // Changes of keys come one after the other from here on, so the next question is safe.
+        let revision = rows::next_revision(&mut transaction, rows::API_KEYS).await?;
+        let taken: Option<i32> = sqlx::query_scalar(LOOKUP_ID_TAKEN)
+            .bind(&new.lookup_id)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if taken.is_some() {
+            return Err(Failure::Conflict("lookup_id"));
+        }
+        insert_key_row(&mut transaction, new, revision).await?;
+        if let Some(limit) = &key.limit {
+            sqlx::query(INSERT_LIMIT)
+                .bind(key.id.as_uuid())
+                .bind(limit.limit.get())
+                .bind(limit.reset.map(ResetInterval::as_str))
+                .bind(limit.include_byok)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(KeyRevision {
+            revision,
+            api_key_id: key.id,
+            lookup_id: new.lookup_id.clone(),
+        })
+    }
+
+    pub(super) async fn select_key_by_lookup_id(
+        &self,
+        lookup_id: &str,
+    ) -> Result<Option<StoredKey>, Failure> {
+        let row: Option<KeyRow> = sqlx::query_as(KEY_BY_LOOKUP_ID)
+            .bind(lookup_id)
+            .fetch_optional(&self.reader)
+            .await?;
+        row.map(KeyRow::into_stored).transpose()
+    }
+
+    pub(super) async fn select_keys(
+        &self,
+        workspace: WorkspaceId,
+        page: Page,
+    ) -> Result<Vec<ApiKey>, Failure> {
+        let rows: Vec<KeyRow> = sqlx::query_as(KEYS_OF_WORKSPACE)
+            .bind(workspace.as_uuid())
+            .bind(i64::from(page.limit))
+            .bind(i64::from(page.offset))
+            .fetch_all(&self.reader)
+            .await?;
+        rows.into_iter()
+            .map(|row| Ok(row.into_stored()?.key))
+            .collect()
+    }
+
+    pub(super) async fn update_key_disabled(
+        &self,
+        workspace: WorkspaceId,
+        key: ApiKeyId,
+        disabled: bool,
+        at: Timestamp,
+    ) -> Result<KeyRevision, Failure> {
+        let mut transaction = self.begin().await?;
+        let revision = rows::next_revision(&mut transaction, rows::API_KEYS).await?;
+        let lookup_id: Option<String> = sqlx::query_scalar(SET_DISABLED)
+            .bind(key.as_uuid())
+            .bind(workspace.as_uuid())
+            .bind(disabled)
+            .bind(At(at))
+            .bind(revision)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let lookup_id = lookup_id.ok_or_else(|| Failure::Missing(key.to_string()))?;
+        transaction.commit().await?;
+        Ok(KeyRevision {
+            revision,
+            api_key_id: key,
+            lookup_id,
+        })
+    }
+
+    pub(super) async fn mark_key_deleted(
+        &self,
+        workspace: WorkspaceId,
+        key: ApiKeyId,
+        at: Timestamp,
+    ) -> Result<KeyRevision, Failure> {
+        let mut transaction = self.begin().await?;
+        let revision = rows::next_revision(&mut transaction, rows::API_KEYS).await?;
+        let lookup_id: Option<String> = sqlx::query_scalar(MARK_DELETED)
+            .bind(key.as_uuid())
+            .bind(workspace.as_uuid())
+            .bind(At(at))
+            .bind(revision)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let lookup_id = lookup_id.ok_or_else(|| Failure::Missing(key.to_string()))?;
+        transaction.commit().await?;
+        Ok(KeyRevision {
+            revision,
+            api_key_id: key,
+            lookup_id,
+        })
+    }
+
+    pub(super) async fn select_key_revisions(
+        &self,
+        after: i64,
+    ) -> Result<Vec<KeyRevision>, Failure> {
+        let rows: Vec<(i64, Uuid, String)> = sqlx::query_as(REVISIONS_AFTER)
+            .bind(after)
+            .bind(REVISIONS_MAX)
+            .fetch_all(&self.reader)
+            .await?;
+        let change = |(revision, id, lookup_id)| KeyRevision {
+            revision,
+            api_key_id: ApiKeyId::from_uuid(id),
+            lookup_id,
+        };
+        Ok(rows.into_iter().map(change).collect())
+    }
+
+    pub(super) async fn select_key_usage(
+        &self,
+        key: ApiKeyId,
+        now: Timestamp,
+    ) -> Result<KeyUsage, Failure> {
+        let since = |interval: ResetInterval| Day::of(interval.window_start(now));
+        let row: UsageRow = sqlx::query_as(KEY_USAGE)
+            .bind(key.as_uuid())
+            .bind(since(ResetInterval::Daily))
+            .bind(since(ResetInterval::Weekly))
+            .bind(since(ResetInterval::Monthly))
+            .bind(Day::of(now))
+            .fetch_one(&self.reader)
+            .await?;
+        let sums = |total, daily, weekly, monthly| WindowSums {
+            total: UsdNanos::new(total),
+            daily: UsdNanos::new(daily),
+            weekly: UsdNanos::new(weekly),
+            monthly: UsdNanos::new(monthly),
+        };
+        Ok(KeyUsage {
+            usage: sums(
+                row.charge_total,
+                row.charge_daily,
+                row.charge_weekly,
+                row.charge_monthly,
+            ),
+            byok_usage: sums(
+                row.byok_total,
+                row.byok_daily,
+                row.byok_weekly,
+                row.byok_monthly,
+            ),
+            requests: u64::try_from(row.requests).unwrap_or_default(),
+        })
+    }
+}
+
+async fn insert_key_row(
+    connection: &mut <Db as Database>::Connection,
+    new: &NewApiKey,
+    revision: i64,
+) -> Result<(), Failure> {
+    let key = &new.key;
+    sqlx::query(INSERT_KEY)
+        .bind(key.id.as_uuid())
+        .bind(key.account_id.as_uuid())
+        .bind(key.workspace_id.as_uuid())
+        .bind(key.kind.as_str())
+        .bind(&key.name)
+        .bind(&key.label)
+        .bind(&key.hash)
+        .bind(&new.lookup_id)
+        .bind(new.verifier.as_slice())
+        .bind(new.pepper_version)
+        .bind(key.expires_at.map(At))
+        .bind(key.disabled)
+        .bind(At(key.created_at))
+        .bind(revision)
+        .execute(connection)
+        .await
+        .map_err(|error| Failure::from(error).or_conflict("api_key_id"))?;
+    Ok(())
+}

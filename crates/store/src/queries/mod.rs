@@ -1,0 +1,289 @@
+//! The statements, written once. This folder is compiled twice, as a child of `postgres.rs` and of
+//! `sqlite.rs`; `super` is the engine.
+//!
+//! Order of locks, for all who write money: generation ids, then funds in the order of their names,
+//! then leases, then roll-ups, then ledger balances. Rows of one table that one statement touches are
+//! given to it sorted.
+
+mod accounts;
+mod api_keys;
+mod audit;
+mod credentials;
+mod generations;
+mod leases;
+mod ledger;
+mod nodes;
+mod post;
+mod rows;
+mod spending;
+mod verify;
+
+use async_trait::async_trait;
+use sqlx::{Pool, Transaction};
+use switchyard_billing::{
+    fund::{FundBalance, FundId},
+    settlement::Settlement,
+    store::{
+        CreditGrant, LeaseAsk, LeaseOutcome, LedgerReport, LedgerStore, PostOutcome, StoreError,
+    },
+};
+use switchyard_domain::{
+    clock::Timestamp,
+    id::{AccountId, ApiKeyId, GenerationId, LeaseId, NodeId, WorkspaceId},
+    money::UsdNanos,
+    provider::ProviderSlug,
+    tenancy::ApiKey,
+};
+
+use self::post::Known;
+pub(super) use self::rows::ROWS_MAX;
+use super::{ConnectOptions, Db};
+use crate::{
+    account::{Account, Credits, NewAccount},
+    api_key::{KeyRevision, KeyUsage, NewApiKey, Page, StoredKey},
+    audit::AuditEvent,
+    credential::{NewProviderCredential, StoredCredential, TenantKeyRow},
+    directory::{Directory, DirectoryError},
+    failure::Failure,
+    generation::GenerationView,
+};
+
+/// How often a transaction is tried when the database sacrifices it to another one.
+const TRIES_MAX: u32 = 5;
+
+/// An open database.
+pub(crate) struct Engine {
+    reader: Pool<Db>,
+    writer: Pool<Db>,
+    connect: ConnectOptions,
+    known: Known,
+}
+
+impl Engine {
+    pub(super) fn new(reader: Pool<Db>, writer: Pool<Db>, connect: ConnectOptions) -> Self {
+        Self {
+            reader,
+            writer,
+            connect,
+            known: Known::default(),
+        }
+    }
+
+    pub(crate) fn connect_options(&self) -> &ConnectOptions {
+        &self.connect
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Db>, Failure> {
+        Ok(self.writer.begin_with(super::BEGIN_WRITE).await?)
+    }
+}
+
+/// Runs a transaction again while the database sacrifices it to another one. An expression and not a
+/// closure, so that what it borrows stays simple.
+macro_rules! retried {
+    ($call:expr) => {{
+        let mut tries = 1;
+        loop {
+            match $call.await {
+                Err(failure) if tries < TRIES_MAX && Failure::is_transient(&failure) => tries += 1,
+                outcome => break outcome.map_err(Into::into),
+            }
+        }
+    }};
+}
+
+#[async_trait]
+impl LedgerStore for Engine {
+    async fn take_lease(&self, ask: &LeaseAsk) -> Result<LeaseOutcome, StoreError> {
+        retried!(self.take_lease_once(ask))
+    }
+
+    async fn return_lease(&self, lease: LeaseId, amount: UsdNanos) -> Result<(), StoreError> {
+        retried!(self.return_lease_once(lease, amount))
+    }
+
+    async fn renew_leases(&self, node: NodeId, expires_at: Timestamp) -> Result<(), StoreError> {
+        retried!(self.renew_leases_once(node, expires_at))
+    }
+
+    async fn release_node(&self, node: NodeId) -> Result<UsdNanos, StoreError> {
+        retried!(self.release_node_once(node))
+    }
+
+    async fn sweep_expired(&self, now: Timestamp) -> Result<UsdNanos, StoreError> {
+        retried!(self.sweep_expired_once(now))
+    }
+
+    async fn post(&self, batch: &[Settlement]) -> Result<Vec<PostOutcome>, StoreError> {
+        retried!(self.post_once(batch))
+    }
+
+    async fn grant(&self, grant: &CreditGrant) -> Result<bool, StoreError> {
+        retried!(self.grant_once(grant))
+    }
+
+    async fn fund(&self, id: FundId) -> Result<FundBalance, StoreError> {
+        retried!(self.fund_balance(id))
+    }
+
+    async fn is_posted(&self, id: &GenerationId) -> Result<bool, StoreError> {
+        retried!(self.generation_is_posted(id))
+    }
+
+    async fn verify(&self) -> Result<LedgerReport, StoreError> {
+        retried!(self.verify_ledger())
+    }
+}
+
+#[async_trait]
+impl Directory for Engine {
+    async fn create_account(&self, account: &NewAccount) -> Result<(), DirectoryError> {
+        retried!(self.insert_account(account))
+    }
+
+    async fn account_by_email(&self, email: &str) -> Result<Option<Account>, DirectoryError> {
+        retried!(self.select_account_by_email(email))
+    }
+
+    async fn account_by_id(&self, id: AccountId) -> Result<Option<Account>, DirectoryError> {
+        retried!(self.select_account_by_id(id))
+    }
+
+    async fn credits(&self, account: AccountId) -> Result<Credits, DirectoryError> {
+        retried!(self.select_credits(account))
+    }
+
+    async fn insert_key(&self, key: &NewApiKey) -> Result<KeyRevision, DirectoryError> {
+        retried!(self.insert_api_key(key))
+    }
+
+    async fn key_by_lookup_id(&self, lookup_id: &str) -> Result<Option<StoredKey>, DirectoryError> {
+        retried!(self.select_key_by_lookup_id(lookup_id))
+    }
+
+    async fn list_keys(
+        &self,
+        workspace: WorkspaceId,
+        page: Page,
+    ) -> Result<Vec<ApiKey>, DirectoryError> {
+        retried!(self.select_keys(workspace, page))
+    }
+
+    async fn set_key_disabled(
+        &self,
+        workspace: WorkspaceId,
+        key: ApiKeyId,
+        disabled: bool,
+        at: Timestamp,
+    ) -> Result<KeyRevision, DirectoryError> {
+        retried!(self.update_key_disabled(workspace, key, disabled, at))
+    }
+
+    async fn delete_key(
+        &self,
+        workspace: WorkspaceId,
+        key: ApiKeyId,
+        at: Timestamp,
+    ) -> Result<KeyRevision, DirectoryError> {
+        retried!(self.mark_key_deleted(workspace, key, at))
+    }
+
+    async fn key_revisions_after(&self, revision: i64) -> Result<Vec<KeyRevision>, DirectoryError> {
+        retried!(self.select_key_revisions(revision))
+    }
+
+    async fn key_revision(&self) -> Result<i64, DirectoryError> {
+        retried!(self.select_revision(rows::API_KEYS))
+    }
+
+    async fn key_usage(&self, key: ApiKeyId, now: Timestamp) -> Result<KeyUsage, DirectoryError> {
+        retried!(self.select_key_usage(key, now))
+    }
+
+    async fn put_provider_credential(
+        &self,
+        credential: &NewProviderCredential,
+    ) -> Result<(), DirectoryError> {
+        retried!(self.upsert_provider_credential(credential))
+    }
+
+    async fn delete_provider_credential(
+        &self,
+        provider: &ProviderSlug,
+        label: &str,
+    ) -> Result<bool, DirectoryError> {
+        retried!(self.remove_provider_credential(provider, label))
+    }
+
+    async fn provider_credentials(&self) -> Result<Vec<StoredCredential>, DirectoryError> {
+        retried!(self.select_provider_credentials())
+    }
+
+    async fn credential_revision(&self) -> Result<i64, DirectoryError> {
+        retried!(self.select_revision(rows::PROVIDER_CREDENTIALS))
+    }
+
+    async fn tenant_key(
+        &self,
+        tenant: &str,
+        version: i32,
+    ) -> Result<Option<TenantKeyRow>, DirectoryError> {
+        retried!(self.select_tenant_key(tenant, version))
+    }
+
+    async fn latest_tenant_key(
+        &self,
+        tenant: &str,
+    ) -> Result<Option<TenantKeyRow>, DirectoryError> {
+        retried!(self.select_latest_tenant_key(tenant))
+    }
+
+    async fn put_tenant_key(&self, row: &TenantKeyRow) -> Result<TenantKeyRow, DirectoryError> {
+        retried!(self.insert_tenant_key(row))
+    }
+
+    async fn rewrap_tenant_key(
+        &self,
+        expected: &TenantKeyRow,
+        rewrapped: &TenantKeyRow,
+    ) -> Result<bool, DirectoryError> {
+        retried!(self.update_tenant_key(expected, rewrapped))
+    }
+
+    async fn tenant_keys_not_under(
+        &self,
+        kek_id: &str,
+        kek_version: i32,
+        limit: u32,
+    ) -> Result<Vec<TenantKeyRow>, DirectoryError> {
+        retried!(self.select_tenant_keys_not_under(kek_id, kek_version, limit))
+    }
+
+    async fn holds_sealed_rows(&self) -> Result<bool, DirectoryError> {
+        retried!(self.select_sealed_rows_exist())
+    }
+
+    async fn generation(
+        &self,
+        account: AccountId,
+        id: &GenerationId,
+    ) -> Result<Option<GenerationView>, DirectoryError> {
+        retried!(self.select_generation(account, id))
+    }
+
+    async fn append_audit(&self, event: &AuditEvent) -> Result<(), DirectoryError> {
+        retried!(self.insert_audit_event(event))
+    }
+
+    async fn register_node(&self, node: NodeId, at: Timestamp) -> Result<(), DirectoryError> {
+        retried!(self.upsert_node(node, at))
+    }
+
+    async fn ensure_partitions(&self, now: Timestamp) -> Result<(), DirectoryError> {
+        retried!(self.make_partitions(now))
+    }
+
+    async fn ping(&self) -> Result<(), DirectoryError> {
+        retried!(self.select_one())
+    }
+}

@@ -1,0 +1,265 @@
+//! Posting a batch of settlements: few statements over many rows, everything or nothing.
+//!
+//! A generation is claimed by inserting its id. The common case is that all of a batch is new, so
+//! the claim is tried first and nothing is read; only when some ids were taken is the attempt rolled
+//! back, what is known looked up, and the rest posted.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::Hash,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use sqlx::types::Uuid;
+use switchyard_billing::{
+    ledger::{LedgerTransaction, content_digest, postings_for},
+    settlement::Settlement,
+    store::PostOutcome,
+};
+use switchyard_domain::id::{AccountId, GenerationId};
+
+use super::{
+    super::Script,
+    Engine, generations, ledger,
+    rows::{fetch_rows, push_rows},
+    spending,
+};
+use crate::{failure::Failure, portable::At};
+
+/// How often others may post a part of the same batch between our looking and our claiming.
+const ROUNDS_MAX: usize = 8;
+/// Things remembered of a kind; then all are forgotten and learnt again.
+const KNOWN_MAX: usize = 100_000;
+
+const IS_POSTED: &str = "SELECT 1 FROM generation_ids WHERE generation_id = $1";
+
+/// What this process has seen in the database and what is never taken away there, so that it need
+/// not be asked for with every batch.
+#[derive(Default)]
+pub(super) struct Known {
+    accounts: Seen<AccountId>,
+    price_snapshots: Seen<Arc<str>>,
+}
+
+struct Seen<T>(Mutex<HashSet<T>>);
+
+impl<T> Default for Seen<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Hash + Eq> Seen<T> {
+    fn retain_unseen<V>(&self, candidates: &mut BTreeMap<T, V>)
+    where
+        T: Ord,
+    {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        candidates.retain(|candidate, _| !seen.contains(candidate));
+    }
+
+    fn extend(&self, items: impl IntoIterator<Item = T>) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() > KNOWN_MAX {
+            seen.clear();
+        }
+        seen.extend(items);
+    }
+}
+
+/// A settlement on its way into the database.
+struct Entry<'a> {
+    settlement: &'a Settlement,
+    digest: [u8; 32],
+}
+
+impl Engine {
+    pub(super) async fn generation_is_posted(&self, id: &GenerationId) -> Result<bool, Failure> {
+        let row: Option<i32> = sqlx::query_scalar(IS_POSTED)
+            .bind(id.as_str())
+            .fetch_optional(&self.reader)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    pub(super) async fn post_once(
+        &self,
+        batch: &[Settlement],
+    ) -> Result<Vec<PostOutcome>, Failure> {
+        self.require_accounts(batch).await?;
+        let digests: Vec<_> = batch.iter().map(content_digest).collect();
+        // Sorted, so that two posters of the same generations wait for each other in one order; of
+        // repeats the first stands.
+        let mut entries = BTreeMap::<&GenerationId, Entry<'_>>::new();
+        for (settlement, digest) in batch.iter().zip(&digests) {
+            let entry = Entry {
+                settlement,
+                digest: *digest,
+            };
+            entries.entry(&settlement.generation_id).or_insert(entry);
+        }
+        let mut before = HashMap::<String, Vec<u8>>::new();
+        for _ in 0..ROUNDS_MAX {
+            let fresh: Vec<_> = entries
+                .values()
+                .filter(|entry| !before.contains_key(entry.settlement.generation_id.as_str()))
+                .collect();
+            if fresh.is_empty() || self.post_fresh(&fresh).await? {
+                return Ok(outcomes(batch, &digests, &before));
+            }
+            before = self.posted_digests(&entries).await?;
+        }
+        Err(Failure::Sql(sqlx::Error::Protocol(
+            "others keep posting this batch".to_owned(),
+        )))
+    }
+
+    /// Posts settlements that are believed to be new; `false`, and nothing done, when some are not.
+    async fn post_fresh(&self, entries: &[&Entry<'_>]) -> Result<bool, Failure> {
+        let settlements: Vec<_> = entries.iter().map(|entry| entry.settlement).collect();
+        let booked: Vec<LedgerTransaction> = settlements
+            .iter()
+            .filter_map(|settlement| postings_for(settlement))
+            .collect();
+        let mut script = Script::new();
+        push_claims(&mut script, entries);
+        let snapshots = self.push_price_snapshots(&mut script, &settlements)?;
+        generations::push(&mut script, &settlements)?;
+        ledger::push_transactions(&mut script, &booked);
+        spending::push_spending(&mut script, &settlements)?;
+        spending::push_roll_up(&mut script, &settlements);
+        ledger::push_balances(&mut script, &booked)?;
+        let mut transaction = self.begin().await?;
+        match script.run(&mut transaction).await {
+            Err(failure) if failure.is_unique_violation() => {
+                transaction.rollback().await?;
+                return Ok(false);
+            }
+            outcome => outcome?,
+        }
+        transaction.commit().await?;
+        self.known.price_snapshots.extend(snapshots);
+        Ok(true)
+    }
+
+    /// A charge must have somebody to pay it.
+    async fn require_accounts(&self, batch: &[Settlement]) -> Result<(), Failure> {
+        let mut accounts: BTreeMap<AccountId, ()> = batch
+            .iter()
+            .map(|settlement| (settlement.account_id, ()))
+            .collect();
+        self.known.accounts.retain_unseen(&mut accounts);
+        let asked: Vec<_> = accounts.into_keys().collect();
+        let rows: Vec<(Uuid,)> = fetch_rows(
+            &self.reader,
+            "WITH asked (account_id) AS (",
+            &asked,
+            |row, account| {
+                row.push_bind(account.as_uuid());
+            },
+            ") SELECT a.account_id
+            FROM asked JOIN accounts AS a ON a.account_id = asked.account_id",
+        )
+        .await?;
+        let found: HashSet<_> = rows
+            .into_iter()
+            .map(|(id,)| AccountId::from_uuid(id))
+            .collect();
+        if let Some(nobody) = asked.iter().find(|account| !found.contains(*account)) {
+            return Err(Failure::Missing(nobody.to_string()));
+        }
+        self.known.accounts.extend(found);
+        Ok(())
+    }
+
+    async fn posted_digests(
+        &self,
+        entries: &BTreeMap<&GenerationId, Entry<'_>>,
+    ) -> Result<HashMap<String, Vec<u8>>, Failure> {
+        let ids: Vec<_> = entries.keys().map(|id| id.as_str()).collect();
+        let rows: Vec<(String, Vec<u8>)> = fetch_rows(
+            &self.reader,
+            "WITH asked (generation_id) AS (",
+            &ids,
+            |row, id| {
+                row.push_bind((*id).to_owned());
+            },
+            ") SELECT g.generation_id, g.content_digest
+            FROM asked JOIN generation_ids AS g ON g.generation_id = asked.generation_id",
+        )
+        .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Writes the price lists that this process has not seen stored; returns their ids.
+    fn push_price_snapshots(
+        &self,
+        script: &mut Script,
+        settlements: &[&Settlement],
+    ) -> Result<Vec<Arc<str>>, Failure> {
+        let mut snapshots = BTreeMap::new();
+        for served in settlements
+            .iter()
+            .filter_map(|settlement| settlement.served.as_ref())
+        {
+            if !snapshots.contains_key(&served.price_snapshot_id) {
+                snapshots.insert(served.price_snapshot_id.clone(), &served.prices);
+            }
+        }
+        self.known.price_snapshots.retain_unseen(&mut snapshots);
+        let mut rows = Vec::with_capacity(snapshots.len());
+        for (id, prices) in snapshots {
+            rows.push((id, generations::json(prices)?));
+        }
+        let ids = rows.iter().map(|(id, _)| Arc::clone(id)).collect();
+        push_rows(
+            script,
+            "INSERT INTO price_snapshots (price_snapshot_id, prices) ",
+            rows,
+            |row, (id, prices)| {
+                row.push_bind(id).push_bind(prices);
+            },
+            " ON CONFLICT (price_snapshot_id) DO NOTHING",
+        );
+        Ok(ids)
+    }
+}
+
+/// Inserts the ids, which fails where one is taken, and waits for a poster who has inserted one and
+/// not yet committed.
+fn push_claims(script: &mut Script, entries: &[&Entry<'_>]) {
+    push_rows(
+        script,
+        "INSERT INTO generation_ids (generation_id, admitted_at, content_digest) ",
+        entries,
+        |row, entry| {
+            row.push_bind(entry.settlement.generation_id.as_str().to_owned())
+                .push_bind(At(entry.settlement.admitted_at))
+                .push_bind(entry.digest.to_vec());
+        },
+        "",
+    );
+}
+
+/// What became of each settlement, given what had been posted before the batch was.
+fn outcomes(
+    batch: &[Settlement],
+    digests: &[[u8; 32]],
+    before: &HashMap<String, Vec<u8>>,
+) -> Vec<PostOutcome> {
+    let mut first = HashMap::<&str, &[u8; 32]>::new();
+    let mut outcomes = Vec::with_capacity(batch.len());
+    for (settlement, digest) in batch.iter().zip(digests) {
+        let id = settlement.generation_id.as_str();
+        let known = before.get(id).map(Vec::as_slice);
+        outcomes.push(
+            match known.or_else(|| first.get(id).map(|digest| digest.as_slice())) {
+                None => PostOutcome::Posted,
+                Some(known) if known == digest => PostOutcome::AlreadyPosted,
+                Some(_) => PostOutcome::Conflict,
+            },
+        );
+        first.entry(id).or_insert(digest);
+    }
+    outcomes
+}

@@ -1,0 +1,54 @@
+//! What the directory must do on every engine.
+
+pub(crate) mod accounts;
+pub(crate) mod api_keys;
+pub(crate) mod credentials;
+pub(crate) mod generations;
+pub(crate) mod usage;
+
+/// Writes one test per case over a fresh database.
+#[macro_export]
+macro_rules! directory_test_suite {
+    ($fixture:path) => {
+        $crate::directory_test_suite!(@cases $fixture;
+            accounts::an_account_is_found_by_id_and_by_address,
+            accounts::an_address_belongs_to_one_account,
+            accounts::ids_are_not_used_twice,
+            accounts::parallel_sign_ups_with_one_address_make_one_account,
+            accounts::credits_tell_what_was_granted_and_used,
+            accounts::nodes_and_audit_events_are_recorded,
+            api_keys::a_key_is_read_back_as_it_was_stored,
+            api_keys::a_key_needs_a_workspace_of_its_account,
+            api_keys::lookup_ids_are_unique,
+            api_keys::switching_off_and_on,
+            api_keys::a_deleted_key_is_gone_for_good,
+            api_keys::another_workspace_cannot_touch_a_key,
+            api_keys::lists_come_newest_first_in_pages,
+            api_keys::a_poll_sees_every_change_once_in_order,
+            api_keys::a_poll_during_parallel_changes_misses_none,
+            credentials::a_provider_credential_replaces_its_namesake,
+            credentials::the_revision_changes_with_every_credential,
+            credentials::the_first_tenant_key_wins,
+            credentials::a_rewrap_needs_the_wrapping_it_read,
+            credentials::rotation_finds_what_is_left_to_rewrap,
+            credentials::sealed_rows_are_noticed,
+            generations::a_generation_is_read_back_as_it_was_settled,
+            generations::a_generation_that_nothing_served_is_read_back,
+            generations::other_accounts_see_nothing,
+            generations::months_do_not_matter_to_a_lookup,
+            generations::text_without_nul_survives,
+            usage::spending_is_told_by_window,
+            usage::byok_traffic_is_told_apart,
+            usage::a_new_key_used_nothing,
+        );
+    };
+    (@cases $fixture:path; $($group:ident::$case:ident,)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let engine = $fixture().await;
+                $crate::directory::$group::$case(&engine).await;
+            }
+        )+
+    };
+}

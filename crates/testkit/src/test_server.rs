@@ -1,0 +1,169 @@
+//! The real binary as operators run it: a deployment with its database, its commands, its nodes.
+
+mod node;
+
+pub use node::{Node, Signal};
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+};
+
+use serde_json::Value;
+use tokio::{io::AsyncWriteExt, process::Command};
+
+use crate::{PostgresServer, RedisServer, catalog::TestCatalog, folder::Folder};
+
+/// What a deployment stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Configuration {
+    /// One process with nothing beside it.
+    Embedded,
+    /// Processes that share PostgreSQL and Redis.
+    PostgresRedis,
+}
+
+/// An installation: binary, settings, database, and a folder for all it writes.
+#[derive(Debug)]
+pub struct Deployment {
+    binary: PathBuf,
+    environment: Vec<(String, String)>,
+    nodes: u32,
+    // Removed last.
+    redis: Option<RedisServer>,
+    folder: Folder,
+}
+
+impl Deployment {
+    /// Prepares an installation of `binary` that serves `catalog`.
+    ///
+    /// # Panics
+    /// When its folder cannot be written, or a server it stands on does not start.
+    pub fn new(binary: &Path, configuration: Configuration, catalog: &TestCatalog) -> Self {
+        let mut deployment = Self {
+            binary: binary.to_owned(),
+            environment: Vec::new(),
+            nodes: 0,
+            redis: None,
+            folder: Folder::fresh(),
+        };
+        deployment.write_catalog(catalog);
+        deployment.set("catalog.dir", &deployment.catalog_folder().display().to_string());
+        let keyring = deployment.path().join("keys/keyring.json");
+        deployment.set("vault.keyring", &keyring.display().to_string());
+        deployment.set("egress.operator_private_cidrs", "127.0.0.0/8");
+        match configuration {
+            Configuration::Embedded => {}
+            Configuration::PostgresRedis => {
+                let redis = RedisServer::start();
+                deployment.set("redis.url", &redis.url());
+                deployment.redis = Some(redis);
+                deployment.set("database.url", &PostgresServer::shared().fresh_database());
+            }
+        }
+        deployment
+    }
+
+    /// Changes a setting for every command and node from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        let variable = format!("SWITCHYARD__{}", name.to_uppercase().replace('.', "__"));
+        self.set_variable(&variable, value);
+    }
+
+    /// Sets a variable of the environment.
+    pub fn set_variable(&mut self, variable: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != variable);
+        self.environment.push((variable.to_owned(), value.to_owned()));
+    }
+
+    /// The folder of everything it writes: data, journal, keys, logs.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Every file it has written, the catalogue excepted.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let catalog = self.catalog_folder();
+        self.folder.files().into_iter().filter(|file| !file.starts_with(&catalog)).collect()
+    }
+
+    /// Where its catalogue is read from.
+    pub fn catalog_folder(&self) -> PathBuf {
+        self.path().join("catalog")
+    }
+
+    /// Replaces the catalogue's files. Nodes that run read them when told to.
+    ///
+    /// # Panics
+    /// When they cannot be written.
+    pub fn write_catalog(&self, catalog: &TestCatalog) {
+        catalog.write(&self.catalog_folder()).expect("the deployment's folder is writable");
+    }
+
+    /// A command line with this deployment's settings and nothing else from outside.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("SWITCHYARD__DATA_DIR", self.path().join("node-1"))
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.path())
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Runs a command with `input` on its standard input, and hands back what it printed.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn output(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", self.binary.display()));
+        let mut stdin = child.stdin.take().expect("the pipe was asked for");
+        // A command that reads nothing may be gone before it is written to.
+        let _ = stdin.write_all(input.as_bytes()).await;
+        drop(stdin);
+        child.wait_with_output().await.expect("the command ends")
+    }
+
+    /// Runs a command and reads the JSON that it prints.
+    ///
+    /// # Panics
+    /// When it fails, or prints something else.
+    pub async fn run(&self, arguments: &[&str]) -> Value {
+        self.run_with_input(arguments, "").await
+    }
+
+    /// As [`Deployment::run`], with something on standard input.
+    ///
+    /// # Panics
+    /// When it fails, or prints something else.
+    pub async fn run_with_input(&self, arguments: &[&str], input: &str) -> Value {
+        let output = self.output(&[&["--json"], arguments].concat(), input).await;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let complained = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {}\n{said}\n{complained}", output.status);
+        serde_json::from_str(&said).unwrap_or_else(|_| panic!("{arguments:?} printed: {said}"))
+    }
+
+    /// Starts another node and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    pub async fn start_node(&mut self) -> Node {
+        self.nodes += 1;
+        Node::start(self, self.nodes).await
+    }
+
+    /// The Redis server it stands on, if any.
+    pub fn redis(&self) -> Option<&RedisServer> {
+        self.redis.as_ref()
+    }
+}

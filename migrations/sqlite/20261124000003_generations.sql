@@ -1,0 +1,85 @@
+CREATE TABLE price_snapshots (
+    price_snapshot_id TEXT NOT NULL PRIMARY KEY,
+    prices            TEXT NOT NULL CHECK (json_valid(prices))
+) STRICT, WITHOUT ROWID;
+
+-- Which generations are posted, with a digest of what was posted. Apart from the generations, because
+-- PostgreSQL can keep an id unique over all months only in a table that is not partitioned.
+CREATE TABLE generation_ids (
+    generation_id  TEXT    NOT NULL PRIMARY KEY,
+    admitted_at    INTEGER NOT NULL,
+    content_digest BLOB    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- No foreign keys from here: a charge is posted whatever became of its account. The ledger check
+-- compares the tables instead.
+CREATE TABLE generations (
+    generation_id      TEXT    NOT NULL,
+    admitted_at        INTEGER NOT NULL,
+    finished_at        INTEGER NOT NULL,
+    account_id         BLOB    NOT NULL,
+    workspace_id       BLOB    NOT NULL,
+    api_key_id         BLOB    NOT NULL,
+    model              TEXT,
+    endpoint_id        TEXT,
+    provider           TEXT,
+    byok_credential_id BLOB,
+    price_snapshot_id  TEXT,
+    insured            INTEGER NOT NULL,
+    usage_source       TEXT    NOT NULL,
+    input_uncached     INTEGER NOT NULL,
+    cache_read         INTEGER NOT NULL,
+    cache_write_5m     INTEGER NOT NULL,
+    cache_write_1h     INTEGER NOT NULL,
+    audio_in           INTEGER NOT NULL,
+    output_text        INTEGER NOT NULL,
+    reasoning          INTEGER NOT NULL,
+    audio_out          INTEGER NOT NULL,
+    image_out          INTEGER NOT NULL,
+    images_in          INTEGER NOT NULL,
+    charge             INTEGER NOT NULL,
+    charge_inference   INTEGER NOT NULL,
+    charge_tools       INTEGER NOT NULL,
+    list_price         INTEGER NOT NULL,
+    list_prompt        INTEGER NOT NULL,
+    list_completion    INTEGER NOT NULL,
+    cache_discount     INTEGER NOT NULL,
+    request            TEXT    NOT NULL,
+    served             TEXT,
+    attempts           TEXT    NOT NULL,
+    -- Last, so that scans of the rest need not read past it.
+    decision           TEXT,
+    PRIMARY KEY (generation_id)
+) STRICT;
+
+CREATE INDEX generations_account ON generations (account_id, admitted_at);
+
+-- Attempts live in their generation's row, which is read and written with them; this is how to query
+-- them one by one.
+CREATE VIEW attempts AS
+SELECT
+    g.generation_id,
+    g.admitted_at,
+    CAST(a.value ->> 'number' AS INTEGER)         AS number,
+    a.value ->> 'endpoint_id'                     AS endpoint_id,
+    a.value ->> 'provider'                        AS provider,
+    CAST(a.value ->> 'is_byok' AS INTEGER)        AS is_byok,
+    CAST(a.value ->> 'started_at' AS INTEGER)     AS started_at,
+    CAST(a.value ->> 'duration_ms' AS INTEGER)    AS duration_ms,
+    CAST(a.value ->> 'first_token_ms' AS INTEGER) AS first_token_ms,
+    CAST(a.value ->> 'status' AS INTEGER)         AS status,
+    a.value ->> 'failure'                         AS failure
+FROM generations AS g, json_each(g.attempts) AS a;
+
+-- One row per key and UTC day of admission.
+CREATE TABLE key_spend (
+    api_key_id        BLOB    NOT NULL,
+    day               INTEGER NOT NULL,
+    charge            INTEGER NOT NULL,
+    byok_list_price   INTEGER NOT NULL,
+    requests          INTEGER NOT NULL,
+    prompt_tokens     INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    reasoning_tokens  INTEGER NOT NULL,
+    PRIMARY KEY (api_key_id, day)
+) STRICT, WITHOUT ROWID;
