@@ -1,0 +1,27 @@
+//! The port the app calls providers through.
+
+use async_trait::async_trait;
+use switchyard_domain::secret::Secret;
+use switchyard_interchange::{failure::Failure, request::ChatRequest};
+use switchyard_routing::vetted::Vetted;
+
+use crate::answer::Answer;
+
+/// One attempt at one endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// Where to; only routing's filters can make one.
+    pub endpoint: &'a Vetted,
+    /// The provider credential, in plain form only while the request is written.
+    pub credential: &'a Secret<Vec<u8>>,
+    /// What to ask.
+    pub request: &'a ChatRequest,
+}
+
+/// Something that can carry a request to a provider: the network, or a script in a simulation.
+#[async_trait]
+pub trait Upstream: Send + Sync + 'static {
+    /// Sends the request and waits for the answer to begin. Dropping the future, or the answer,
+    /// cancels the call.
+    async fn send(&self, call: Call<'_>) -> Result<Answer, Failure>;
+}
