@@ -1,0 +1,93 @@
+//! The use-case everything else exists for: serve one generation.
+//!
+//! admit → select → reserve → attempt → meter → settle. Each stage has a type of its own, and from
+//! the reservation on a task owns the request: whatever the caller does, the hold is settled.
+
+mod admit;
+mod attempt;
+mod error;
+mod facts;
+mod meter;
+mod plan;
+mod reserve;
+mod settle;
+
+use std::sync::Arc;
+
+use switchyard_domain::{id::GenerationId, tenancy::Caller};
+use switchyard_interchange::{
+    event::{Completion, StreamStep},
+    reply::{ReplyHead, ReplyTail},
+    request::ChatRequest,
+};
+use tokio::sync::mpsc;
+
+use crate::{App, limits::REPLY_CHANNEL_STEPS};
+
+pub use error::{AttemptFailure, GenerateError};
+pub use facts::ClientFacts;
+
+/// What a caller wants beside the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RouterMetadata {
+    /// The plain answer.
+    #[default]
+    Hidden,
+    /// The router's account of what it did.
+    Shown,
+}
+
+/// A request on its way in.
+#[derive(Debug)]
+pub struct GenerateRequest {
+    pub caller: Caller,
+    pub chat: ChatRequest,
+    pub client: ClientFacts,
+    pub router_metadata: RouterMetadata,
+}
+
+/// The answer, as it comes. Dropping it is what a caller that leaves does: the provider is
+/// cancelled and what was produced is charged.
+#[derive(Debug)]
+pub struct Reply {
+    pub generation_id: GenerationId,
+    pub steps: mpsc::Receiver<ReplyStep>,
+}
+
+/// One step of an answer: `Head`, then `Steps` and `Complete` as the provider gives them, then
+/// `Tail` or `Failed`. `Failed` may also come first.
+#[derive(Debug)]
+pub enum ReplyStep {
+    /// A provider serves; from here on no other will be tried.
+    Head(ReplyHead),
+    Steps(Vec<StreamStep>),
+    Complete(Box<Completion>),
+    /// The charge is in the journal.
+    Tail(Box<ReplyTail>),
+    Failed(Box<GenerateError>),
+}
+
+impl App {
+    /// Serves one generation. Every reservation made here is settled, whatever happens after.
+    ///
+    /// Errors that are found before a provider is asked come as `Err`, later ones as
+    /// [`ReplyStep::Failed`].
+    pub async fn generate(
+        self: &Arc<Self>,
+        request: GenerateRequest,
+    ) -> Result<Reply, GenerateError> {
+        let admitted = self.admit(request)?;
+        let planned = self.plan(admitted).await?;
+        let reserved = self.reserve(planned).await?;
+        // No await from here on: the task owns the hold and settles it, not the handler.
+        let (sender, steps) = mpsc::channel(REPLY_CHANNEL_STEPS);
+        let generation_id = reserved.planned.admitted.generation_id.clone();
+        let app = Arc::clone(self);
+        self.tasks
+            .spawn(async move { app.serve(reserved, sender).await });
+        Ok(Reply {
+            generation_id,
+            steps,
+        })
+    }
+}

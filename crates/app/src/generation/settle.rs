@@ -1,0 +1,278 @@
+//! Settlement: charge what was used, release the rest, journal it, and only then let the caller
+//! see the end. Runs on success, failure and departure alike.
+
+use serde_json::value::{RawValue, to_raw_value};
+use switchyard_billing::{
+    outcome::{Ending, Payer, charge_for_outcome},
+    price::{Terms, price},
+    settlement::{Charge, RequestFacts, ServedFacts, Settlement},
+};
+use switchyard_coordination::Pin;
+use switchyard_domain::{
+    model::Modality,
+    tokens::{TokenUsage, UsageSource},
+};
+use switchyard_interchange::{event::Completion, reply::ReplyTail};
+use switchyard_routing::metadata::{AttemptOutcome, RouterMetadata as RoutingMetadata};
+use tokio::sync::mpsc::Sender;
+
+use crate::{
+    App,
+    generation::{
+        GenerateError, ReplyStep, RouterMetadata,
+        admit::Admitted,
+        attempt::{End, Outcome, Served, millis},
+        plan::Planned,
+        reserve::Reserved,
+    },
+};
+
+impl App {
+    /// Settles a request and tells its caller how it ended.
+    pub(super) async fn settle(
+        &self,
+        reserved: Reserved,
+        outcome: Outcome,
+        replies: Sender<ReplyStep>,
+    ) {
+        let Reserved { planned, hold } = reserved;
+        let (usage, usage_source) = used(&planned, &outcome);
+        let charge = charge(&planned, &outcome, &usage);
+        let holds = hold.settle(charge.total);
+        let tail = tail(&planned, &outcome, usage, &charge);
+        self.renew_pin(&planned, &outcome, &usage);
+        let Outcome {
+            attempts,
+            served,
+            end,
+        } = outcome;
+        let settlement = Settlement {
+            generation_id: planned.admitted.generation_id.clone(),
+            account_id: planned.admitted.caller.account_id(),
+            workspace_id: planned.admitted.caller.workspace_id(),
+            api_key_id: planned.admitted.caller.key.id,
+            admitted_at: planned.admitted.at,
+            finished_at: self.clock.now(),
+            request: request_facts(&planned.admitted),
+            served: served.map(|served| self.served_facts(served, &end)),
+            usage,
+            usage_source,
+            charge,
+            holds,
+            attempts,
+            decision: to_raw_value(&planned.plan.record).ok(),
+        };
+        let recorded = self.record(settlement);
+        self.reply(end, recorded, tail, &replies).await;
+    }
+
+    /// Puts a settlement into the journal and the poster's queue. Without the journal it still
+    /// goes to SQL from memory, but its caller does not get to see a clean end.
+    fn record(&self, settlement: Settlement) -> Result<(), GenerateError> {
+        metrics::counter!("switchyard_generations_total").increment(1);
+        match self.journal.append(&settlement) {
+            Ok(position) => {
+                self.poster.push(Some(position), settlement);
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(
+                    generation.id = %settlement.generation_id,
+                    error = %error,
+                    "a settlement cannot be journalled; admitting nothing more"
+                );
+                self.poster.push(None, settlement);
+                Err(GenerateError::LedgerUnavailable)
+            }
+        }
+    }
+
+    async fn reply(
+        &self,
+        end: End,
+        recorded: Result<(), GenerateError>,
+        tail: ReplyTail,
+        replies: &Sender<ReplyStep>,
+    ) {
+        let last = match (end, recorded) {
+            (End::Cancelled, _) => return,
+            (End::Failed(error), _) | (End::Finished(_), Err(error)) => {
+                ReplyStep::Failed(Box::new(error))
+            }
+            (End::Finished(completion), Ok(())) => {
+                if !send_completion(completion, replies).await {
+                    return;
+                }
+                ReplyStep::Tail(Box::new(tail))
+            }
+        };
+        // A caller that left meanwhile is charged for what it got all the same.
+        let _ = replies.send(last).await;
+    }
+
+    fn served_facts(&self, served: Served, end: &End) -> ServedFacts {
+        let endpoint = served.endpoint.endpoint();
+        let meter = served.meter;
+        let since_dispatch =
+            |at: switchyard_domain::clock::Timestamp| millis(at.since(served.dispatched_at));
+        let finish_reason = match end {
+            End::Failed(_) => Some("error".to_owned()),
+            End::Finished(_) | End::Cancelled => meter
+                .finish
+                .as_ref()
+                .map(|finish| finish.reason.as_str().to_owned()),
+        };
+        ServedFacts {
+            model: served.endpoint.model().id.to_string(),
+            endpoint_id: endpoint.id.clone(),
+            provider: served.endpoint.provider().slug.clone(),
+            provider_name: served.endpoint.provider().name.clone(),
+            byok_credential_id: None,
+            upstream_id: meter.upstream_id,
+            finish_reason,
+            native_finish_reason: meter.finish.and_then(|finish| finish.native),
+            service_tier: meter
+                .usage
+                .and_then(|usage| usage.service_tier)
+                .or_else(|| Some(endpoint.service_tier.as_str().to_owned())),
+            cancelled: matches!(end, End::Cancelled),
+            latency_ms: meter.first_token_at.map(since_dispatch),
+            generation_time_ms: Some(since_dispatch(self.clock.now())),
+            price_snapshot_id: endpoint
+                .price_snapshot_id
+                .clone()
+                .expect("a vetted endpoint is callable, and that needs prices"),
+            prices: endpoint
+                .prices
+                .clone()
+                .expect("a vetted endpoint is callable, and that needs prices"),
+        }
+    }
+
+    /// Remembers where this conversation's prompt cache is warm. Off the caller's path.
+    fn renew_pin(&self, planned: &Planned, outcome: &Outcome, usage: &TokenUsage) {
+        let (Some(key), Some(served), End::Finished(_)) =
+            (planned.pin_key, &outcome.served, &outcome.end)
+        else {
+            return;
+        };
+        let endpoint = served.endpoint.endpoint();
+        let conversation = switchyard_routing::stickiness::Conversation::of(&planned.admitted.chat);
+        if !conversation.is_some_and(|one| one.earns_pin(endpoint, usage.cache_read)) {
+            return;
+        }
+        let pin = Pin {
+            endpoint: endpoint.id.clone(),
+            credential: None,
+        };
+        let coordination = std::sync::Arc::clone(&self.coordination);
+        let ttl = self.settings.sticky_ttl;
+        self.tasks.spawn(async move {
+            // Losing a pin costs a cold cache, nothing more.
+            let _ = coordination.set_pin(&key, &pin, ttl).await;
+        });
+    }
+}
+
+async fn send_completion(completion: Option<Box<Completion>>, replies: &Sender<ReplyStep>) -> bool {
+    match completion {
+        Some(completion) => replies.send(ReplyStep::Complete(completion)).await.is_ok(),
+        None => true,
+    }
+}
+
+fn used(planned: &Planned, outcome: &Outcome) -> (TokenUsage, UsageSource) {
+    match &outcome.served {
+        Some(served) => served
+            .meter
+            .final_usage(planned.admitted.needs.prompt_tokens_estimate),
+        None => (TokenUsage::default(), UsageSource::None),
+    }
+}
+
+fn charge(planned: &Planned, outcome: &Outcome, usage: &TokenUsage) -> Charge {
+    let Some(served) = &outcome.served else {
+        return Charge::default();
+    };
+    let ending = match &outcome.end {
+        End::Failed(_) => Ending::Failed,
+        End::Finished(_) => Ending::Finished,
+        End::Cancelled if served.meter.finish.is_some() => Ending::Finished,
+        End::Cancelled => Ending::Unfinished,
+    };
+    let prices = served.endpoint.endpoint().prices.as_deref();
+    let prices = prices.expect("a vetted endpoint is callable, and that needs prices");
+    let priced = price(prices, usage, &Terms::at(planned.admitted.at)).and_then(|quote| {
+        charge_for_outcome(&quote, usage, ending, Payer::Account).map_err(Into::into)
+    });
+    priced.unwrap_or_else(|error| {
+        // The hold was computed from the same prices, so only absurd usage gets here. It is our
+        // mistake or the provider's, and not the customer's bill.
+        tracing::error!(
+            generation.id = %planned.admitted.generation_id,
+            error = %error,
+            "a generation cannot be priced and is not charged"
+        );
+        Charge::default()
+    })
+}
+
+fn tail(planned: &Planned, outcome: &Outcome, usage: TokenUsage, charge: &Charge) -> ReplyTail {
+    let served = outcome.served.as_ref();
+    ReplyTail {
+        tokens: usage,
+        cost: charge.total,
+        is_byok: false,
+        list_cost: charge.list,
+        list_cost_prompt: charge.list_prompt,
+        list_cost_completion: charge.list_completion,
+        service_tier: served
+            .and_then(|served| served.meter.usage.as_ref())
+            .and_then(|usage| usage.service_tier.clone()),
+        metadata: metadata(planned, outcome),
+    }
+}
+
+fn metadata(planned: &Planned, outcome: &Outcome) -> Option<Box<RawValue>> {
+    if planned.admitted.router_metadata == RouterMetadata::Hidden {
+        return None;
+    }
+    let attempts: Vec<AttemptOutcome> = outcome
+        .attempts
+        .iter()
+        .map(|attempt| AttemptOutcome {
+            endpoint: attempt.endpoint_id.clone(),
+            // An attempt that never got a status is told as a bad gateway.
+            status: attempt.status.unwrap_or(502),
+            is_byok: attempt.is_byok,
+        })
+        .collect();
+    to_raw_value(&RoutingMetadata::new(&planned.plan.record, &attempts)).ok()
+}
+
+fn request_facts(admitted: &Admitted) -> RequestFacts {
+    let chat = &admitted.chat;
+    let is_media = |modality: &Modality| *modality != Modality::Text;
+    RequestFacts {
+        requested_model: chat.model.clone(),
+        streamed: chat.stream,
+        api_type: "completions".to_owned(),
+        session_id: chat.session_id.clone(),
+        external_user: chat.user.clone(),
+        http_referer: admitted.client.http_referer.clone(),
+        app_title: admitted.client.app_title.clone(),
+        user_agent: admitted.client.user_agent.clone(),
+        request_id: admitted.client.request_id.clone(),
+        media_prompt: if admitted.needs.input_images > 0 {
+            u32::try_from(admitted.needs.input_images).unwrap_or(u32::MAX)
+        } else {
+            u32::from(
+                admitted
+                    .needs
+                    .input_modalities
+                    .iter()
+                    .any(|one| is_media(&one)),
+            )
+        },
+    }
+}

@@ -1,0 +1,131 @@
+//! What happens without being asked. Every job is idempotent: missing a turn, or two nodes taking
+//! the same one, changes nothing.
+
+use std::{sync::Arc, time::Duration};
+
+use switchyard_billing::{
+    settlement::Settlement,
+    store::{LedgerStore, StoreError},
+};
+use switchyard_coordination::Invalidation;
+use switchyard_domain::id::NodeId;
+use switchyard_store::DirectoryError;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    App,
+    journal::Position,
+    limits::{CREDENTIAL_POLL, KEY_POLL, LEASE_TENDING},
+};
+
+/// Ensures partitions this often.
+const PARTITION_UPKEEP: Duration = Duration::from_secs(6 * 3_600);
+
+impl App {
+    /// Starts every job; they end when `stop` is cancelled.
+    pub fn start_jobs(self: &Arc<Self>, jobs: &TaskTracker, stop: &CancellationToken) {
+        self.spawn_every(jobs, stop, LEASE_TENDING, |app| async move {
+            app.treasury.tend().await
+        });
+        self.spawn_every(jobs, stop, KEY_POLL, |app| async move {
+            if let Err(error) = app.keys.follow().await {
+                tracing::warn!(error = %error, "cannot ask for changed API keys");
+            }
+        });
+        self.spawn_every(jobs, stop, CREDENTIAL_POLL, |app| async move {
+            if let Err(error) = app.credentials.follow().await {
+                tracing::warn!(error = %error, "cannot ask for changed provider credentials");
+            }
+        });
+        self.spawn_every(jobs, stop, PARTITION_UPKEEP, |app| async move {
+            if let Err(error) = app.directory.ensure_partitions(app.clock.now()).await {
+                tracing::warn!(error = %error, "cannot prepare room for coming months");
+            }
+        });
+        let (app, stop) = (Arc::clone(self), stop.clone());
+        jobs.spawn(async move { app.follow_invalidations(&stop).await });
+    }
+
+    fn spawn_every<F, Turn>(
+        self: &Arc<Self>,
+        jobs: &TaskTracker,
+        stop: &CancellationToken,
+        interval: Duration,
+        turn: F,
+    ) where
+        F: Fn(Arc<Self>) -> Turn + Send + Sync + 'static,
+        Turn: Future<Output = ()> + Send,
+    {
+        let (app, stop) = (Arc::clone(self), stop.clone());
+        jobs.spawn(async move {
+            let mut ticks = tokio::time::interval(interval);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    _ = ticks.tick() => turn(Arc::clone(&app)).await,
+                    () = stop.cancelled() => return,
+                }
+            }
+        });
+    }
+
+    async fn follow_invalidations(&self, stop: &CancellationToken) {
+        let mut news = self.coordination.subscribe();
+        loop {
+            let item = tokio::select! {
+                item = news.next() => item,
+                () = stop.cancelled() => return,
+            };
+            match item {
+                None => return,
+                Some(Invalidation::ApiKey { lookup_id }) => self.keys.forget(&lookup_id),
+                Some(Invalidation::ProviderCredential { .. }) => {
+                    self.credentials.forget_plaintext()
+                }
+                // Files are local to a node; each operator reloads theirs.
+                Some(Invalidation::Catalog) => {}
+                Some(Invalidation::Everything) => {
+                    self.keys.forget_all();
+                    self.credentials.forget_plaintext();
+                }
+            }
+        }
+    }
+
+    /// Takes up where an earlier run of this node stopped: brings what it left in the journal to
+    /// SQL, gives its leases back, and starts to follow changes. Called before the first request
+    /// is admitted.
+    pub async fn start(
+        &self,
+        node: NodeId,
+        ledger: &dyn LedgerStore,
+        left: Vec<(Position, Settlement)>,
+    ) -> Result<(), StartError> {
+        if !left.is_empty() {
+            tracing::info!(settlements = left.len(), "posting what the journal holds");
+        }
+        for (position, settlement) in left {
+            ledger.post(std::slice::from_ref(&settlement)).await?;
+            self.journal.posted(position, 1);
+        }
+        let released = self.treasury.release_all().await?;
+        if released.is_positive() {
+            tracing::info!(released_usd = %released, "gave back what an earlier run had held");
+        }
+        let now = self.clock.now();
+        self.directory.register_node(node, now).await?;
+        self.directory.ensure_partitions(now).await?;
+        self.keys.start_following().await?;
+        self.credentials.follow().await?;
+        Ok(())
+    }
+}
+
+/// Why a node cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Ledger(#[from] StoreError),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+}

@@ -1,0 +1,287 @@
+//! API keys: from what a caller presents to a [`Caller`], from memory on the hot path.
+//!
+//! The cache is keyed by the digest of the whole key, so keys that share a beginning never share
+//! an entry. A revocation empties the entry on the node that hears of it: at once through
+//! coordination, within half a second through the database's revision counter where nothing else
+//! tells. While the database is down, entries are trusted for five minutes.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use switchyard_coordination::{Coordination, Invalidation};
+use switchyard_domain::{
+    clock::Clock,
+    id::{AccountId, ApiKeyId, WorkspaceId},
+    secret::Secret,
+    tenancy::{ApiKey, Caller, KeyKind, KeyLimit},
+};
+use switchyard_store::{
+    Directory, DirectoryError,
+    api_key::{NewApiKey, StoredKey},
+};
+use switchyard_vault::{
+    api_key::{MintedKey, Peppers, PresentedKey, Verifier, parse_key},
+    random::{OsRandom, RandomUnavailable},
+};
+
+use crate::{
+    limits::{KEY_CACHE_ENTRIES_MAX, KEY_CACHE_LIFE, KEY_CACHE_STALE_LIFE},
+    random::RandomSource,
+};
+
+/// Why a caller is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// Unknown, malformed, expired, disabled: the answer to all of them is the same.
+    #[error("no such API key")]
+    Unknown,
+    /// The directory cannot be asked and the key is not in memory.
+    #[error("API keys cannot be checked at the moment")]
+    Unavailable(#[source] DirectoryError),
+}
+
+/// Why a key cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateKeyError {
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error(transparent)]
+    Random(#[from] RandomUnavailable),
+}
+
+/// A key to be made.
+#[derive(Debug, Clone)]
+pub struct KeyRequest {
+    pub account_id: AccountId,
+    pub workspace_id: WorkspaceId,
+    pub name: String,
+    pub kind: KeyKind,
+    pub limit: Option<KeyLimit>,
+    pub expires_at: Option<switchyard_domain::clock::Timestamp>,
+}
+
+/// A new key: its text is shown once.
+#[derive(Debug)]
+pub struct CreatedKey {
+    pub text: Secret<String>,
+    pub key: ApiKey,
+}
+
+/// The keys this node knows.
+pub struct Keys {
+    directory: Arc<dyn Directory>,
+    coordination: Arc<dyn Coordination>,
+    peppers: Peppers,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn RandomSource>,
+    cache: RwLock<Cache>,
+    /// The last key revision this node has seen.
+    revision: AtomicI64,
+}
+
+#[derive(Default)]
+struct Cache {
+    by_digest: HashMap<[u8; 32], Entry>,
+    /// Counts invalidations, so that a look-up that started before one does not undo it.
+    generation: u64,
+}
+
+struct Entry {
+    caller: Caller,
+    lookup_id: String,
+    checked_at: Duration,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys")
+    }
+}
+
+impl Keys {
+    pub fn new(
+        directory: Arc<dyn Directory>,
+        coordination: Arc<dyn Coordination>,
+        peppers: Peppers,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn RandomSource>,
+    ) -> Self {
+        Self {
+            directory,
+            coordination,
+            peppers,
+            clock,
+            random,
+            cache: RwLock::default(),
+            revision: AtomicI64::new(0),
+        }
+    }
+
+    /// The caller behind a presented key.
+    pub async fn authenticate(&self, presented: &str) -> Result<Caller, AuthError> {
+        let presented = parse_key(presented).map_err(|_| AuthError::Unknown)?;
+        let (cached, generation) = self.cached(presented.digest());
+        let now = self.clock.monotonic();
+        let caller = match cached {
+            Some((caller, checked_at)) if now.saturating_sub(checked_at) < KEY_CACHE_LIFE => caller,
+            stale => match self.look_up(&presented, generation).await {
+                Ok(caller) => caller,
+                Err(AuthError::Unavailable(error)) => match stale {
+                    Some((caller, at)) if now.saturating_sub(at) < KEY_CACHE_STALE_LIFE => caller,
+                    Some(_) | None => return Err(AuthError::Unavailable(error)),
+                },
+                Err(unknown) => return Err(unknown),
+            },
+        };
+        if caller.key.is_usable(self.clock.now()) {
+            Ok(caller)
+        } else {
+            Err(AuthError::Unknown)
+        }
+    }
+
+    fn cached(&self, digest: &[u8; 32]) -> (Option<(Caller, Duration)>, u64) {
+        let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = cache.by_digest.get(digest);
+        (
+            entry.map(|entry| (entry.caller.clone(), entry.checked_at)),
+            cache.generation,
+        )
+    }
+
+    async fn look_up(
+        &self,
+        presented: &PresentedKey<'_>,
+        generation: u64,
+    ) -> Result<Caller, AuthError> {
+        let lookup_id = presented.lookup_id();
+        let stored = self
+            .directory
+            .key_by_lookup_id(&lookup_id)
+            .await
+            .map_err(AuthError::Unavailable)?;
+        let verifier = stored.as_ref().and_then(verifier_of);
+        if !self.peppers.verify(presented, verifier.as_ref()) {
+            self.forget(&lookup_id);
+            return Err(AuthError::Unknown);
+        }
+        let key = stored.expect("only a stored key verifies").key;
+        let caller = Caller { key: Arc::new(key) };
+        let entry = Entry {
+            caller: caller.clone(),
+            lookup_id,
+            checked_at: self.clock.monotonic(),
+        };
+        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
+        if cache.generation == generation {
+            if cache.by_digest.len() >= KEY_CACHE_ENTRIES_MAX {
+                cache.by_digest.clear();
+            }
+            cache.by_digest.insert(*presented.digest(), entry);
+        }
+        Ok(caller)
+    }
+
+    /// Makes a key and stores what is needed to recognise it.
+    pub async fn create(&self, request: KeyRequest) -> Result<CreatedKey, CreateKeyError> {
+        let minted = MintedKey::mint(&OsRandom)?;
+        let presented = minted.presented();
+        let verifier = self.peppers.verifier(&presented);
+        let now = self.clock.now();
+        let key = ApiKey {
+            id: ApiKeyId::from_uuid(self.random.uuid(now)),
+            account_id: request.account_id,
+            workspace_id: request.workspace_id,
+            kind: request.kind,
+            name: request.name,
+            label: minted.label(),
+            hash: presented.public_hash(),
+            limit: request.limit,
+            expires_at: request.expires_at,
+            disabled: false,
+            created_at: now,
+        };
+        let row = NewApiKey {
+            key: key.clone(),
+            lookup_id: presented.lookup_id(),
+            verifier: verifier.mac,
+            pepper_version: i32::try_from(verifier.pepper_version).unwrap_or(i32::MAX),
+        };
+        self.directory.insert_key(&row).await?;
+        let text = Secret::new(minted.text().expose().clone());
+        Ok(CreatedKey { text, key })
+    }
+
+    /// Deletes a key by its public hash. `Missing` when the workspace has no such key.
+    pub async fn revoke(&self, workspace: WorkspaceId, hash: &str) -> Result<(), DirectoryError> {
+        let missing = || DirectoryError::Missing(format!("API key {hash}"));
+        let lookup_id: String = hash.chars().take(32).collect();
+        let stored = self.directory.key_by_lookup_id(&lookup_id).await?;
+        let stored = stored
+            .filter(|stored| stored.key.hash == hash)
+            .ok_or_else(missing)?;
+        self.directory
+            .delete_key(workspace, stored.key.id, self.clock.now())
+            .await?;
+        self.forget(&lookup_id);
+        let news = Invalidation::ApiKey {
+            lookup_id: lookup_id.into(),
+        };
+        if let Err(degraded) = self.coordination.publish(news).await {
+            tracing::warn!(error = %degraded, "other nodes learn of the revocation by polling");
+        }
+        Ok(())
+    }
+
+    /// Starts from the current revision; nothing cached before it can exist.
+    pub async fn start_following(&self) -> Result<(), DirectoryError> {
+        self.revision
+            .store(self.directory.key_revision().await?, Ordering::Release);
+        Ok(())
+    }
+
+    /// Forgets every key that changed since the last call.
+    pub async fn follow(&self) -> Result<(), DirectoryError> {
+        loop {
+            let seen = self.revision.load(Ordering::Acquire);
+            let changes = self.directory.key_revisions_after(seen).await?;
+            let Some(last) = changes.last() else {
+                return Ok(());
+            };
+            self.revision.store(last.revision, Ordering::Release);
+            for change in &changes {
+                self.forget(&change.lookup_id);
+            }
+        }
+    }
+
+    /// Forgets one key.
+    pub fn forget(&self, lookup_id: &str) {
+        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
+        cache.generation += 1;
+        cache
+            .by_digest
+            .retain(|_, entry| entry.lookup_id != lookup_id);
+    }
+
+    /// Forgets every key.
+    pub fn forget_all(&self) {
+        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
+        cache.generation += 1;
+        cache.by_digest.clear();
+    }
+}
+
+fn verifier_of(stored: &StoredKey) -> Option<Verifier> {
+    let pepper_version = u32::try_from(stored.pepper_version).ok()?;
+    Some(Verifier {
+        pepper_version,
+        mac: stored.verifier,
+    })
+}

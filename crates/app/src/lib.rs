@@ -1,0 +1,166 @@
+//! The use-cases: what callers, owners and operators can do, told without HTTP and without SQL.
+//!
+//! Start at [`generation`], which tells the whole story of a request on one screen. [`treasury`],
+//! [`journal`] and [`poster`] keep its money; [`keys`] and [`credentials`] say who may do what
+//! with whose secrets; [`jobs`] is everything that happens without being asked.
+
+pub mod accounts;
+pub mod credentials;
+pub mod generation;
+pub mod health;
+pub mod jobs;
+pub mod journal;
+pub mod keys;
+pub mod limits;
+pub mod poster;
+pub mod random;
+pub mod reads;
+pub mod tenant_keys;
+pub mod treasury;
+pub mod unavailable;
+
+use std::{sync::Arc, time::Duration};
+
+use switchyard_catalog::cell::CatalogCell;
+use switchyard_coordination::Coordination;
+use switchyard_domain::clock::Clock;
+use switchyard_routing::policy::Policy;
+use switchyard_store::Directory;
+use switchyard_upstream::call::Upstream;
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    credentials::Credentials, health::HealthBoard, journal::Journal, keys::Keys, poster::Poster,
+    random::RandomSource, treasury::Treasury,
+};
+
+/// What can be set without touching the parts.
+#[derive(Clone)]
+pub struct Settings {
+    /// One attempt may take this long in all.
+    pub attempt_timeout: Duration,
+    /// How long a conversation stays with the endpoint that holds its prompt cache.
+    pub sticky_ttl: Duration,
+    /// Keys the digests that conversations are remembered by.
+    pub sticky_secret: [u8; 32],
+}
+
+/// The parts a running service is made of, each behind a port or immutable.
+pub struct Parts {
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn RandomSource>,
+    pub catalog: Arc<CatalogCell>,
+    pub coordination: Arc<dyn Coordination>,
+    pub directory: Arc<dyn Directory>,
+    pub upstream: Arc<dyn Upstream>,
+    pub keys: Arc<Keys>,
+    pub credentials: Arc<Credentials>,
+    pub treasury: Arc<Treasury>,
+    pub journal: Arc<Journal>,
+    pub poster: Arc<Poster>,
+    pub settings: Settings,
+}
+
+/// The running service.
+pub struct App {
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn RandomSource>,
+    catalog: Arc<CatalogCell>,
+    coordination: Arc<dyn Coordination>,
+    directory: Arc<dyn Directory>,
+    upstream: Arc<dyn Upstream>,
+    keys: Arc<Keys>,
+    credentials: Arc<Credentials>,
+    treasury: Arc<Treasury>,
+    journal: Arc<Journal>,
+    poster: Arc<Poster>,
+    settings: Settings,
+    policy: Policy,
+    health: HealthBoard,
+    places: Arc<Semaphore>,
+    /// Generations in flight. Whatever must finish lives here.
+    tasks: TaskTracker,
+    /// No new requests.
+    draining: CancellationToken,
+    /// The grace is over: end what is still running, cleanly.
+    aborting: CancellationToken,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            clock: parts.clock,
+            random: parts.random,
+            catalog: parts.catalog,
+            coordination: parts.coordination,
+            directory: parts.directory,
+            upstream: parts.upstream,
+            keys: parts.keys,
+            credentials: parts.credentials,
+            treasury: parts.treasury,
+            journal: parts.journal,
+            poster: parts.poster,
+            settings: parts.settings,
+            policy: Policy::default(),
+            health: HealthBoard::default(),
+            places: Arc::new(Semaphore::new(limits::CONCURRENT_GENERATIONS_MAX)),
+            tasks: TaskTracker::new(),
+            draining: CancellationToken::new(),
+            aborting: CancellationToken::new(),
+        }
+    }
+
+    /// Stops admitting requests; those in flight go on.
+    pub fn drain(&self) {
+        self.draining.cancel();
+        self.tasks.close();
+    }
+
+    /// Waits for the requests in flight, ends those that outlive `grace` with a clean error, and
+    /// returns once every one of them is settled.
+    pub async fn finish_generations(&self, grace: Duration) {
+        if tokio::time::timeout(grace, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            let left = self.tasks.len();
+            tracing::warn!(
+                left,
+                "the grace is over; ending the answers still in flight"
+            );
+            self.aborting.cancel();
+            self.tasks.wait().await;
+        }
+    }
+
+    /// Whether requests can be served and charged; what is wrong otherwise.
+    pub async fn readiness(&self) -> Result<(), &'static str> {
+        if self.draining.is_cancelled() {
+            return Err("draining");
+        }
+        if !self.journal.is_writable() {
+            return Err("journal not writable");
+        }
+        if !self.poster.has_room() {
+            return Err("too many settlements wait for the database");
+        }
+        Ok(())
+    }
+
+    /// Generations in flight.
+    pub fn in_flight(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// The wall clock the service goes by.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// What there is to call.
+    pub fn catalog(&self) -> Arc<switchyard_catalog::snapshot::Catalog> {
+        self.catalog.current()
+    }
+}

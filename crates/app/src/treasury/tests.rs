@@ -1,0 +1,155 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use switchyard_billing::{
+    fund::{FundId, FundRef},
+    store::{CreditGrant, LedgerStore},
+    test_suite::books::InMemoryLedger,
+};
+use switchyard_domain::{
+    clock::{Clock, Timestamp},
+    id::{AccountId, ApiKeyId, LedgerTransactionId, NodeId},
+    money::UsdNanos,
+};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::{ReserveError, Treasury};
+
+/// A clock that moves when it is told to.
+#[derive(Default)]
+pub(crate) struct HandClock(AtomicI64);
+
+impl HandClock {
+    pub(crate) fn advance_seconds(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(1_795_500_000 + self.0.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.0.load(Ordering::SeqCst).unsigned_abs())
+    }
+}
+
+struct Scene {
+    ledger: Arc<InMemoryLedger>,
+    clock: Arc<HandClock>,
+    account: AccountId,
+}
+
+impl Scene {
+    async fn with_credit(nanos: i64) -> Self {
+        let scene = Self {
+            ledger: Arc::default(),
+            clock: Arc::default(),
+            account: AccountId::from_uuid(Uuid::from_u128(1)),
+        };
+        scene.ledger.books().open_account(scene.account);
+        let grant = CreditGrant {
+            transaction_id: LedgerTransactionId::from_uuid(Uuid::from_u128(9)),
+            idempotency_key: "grant".to_owned(),
+            account_id: scene.account,
+            amount: UsdNanos::new(nanos),
+            reason: "test".to_owned(),
+            at: scene.clock.now(),
+        };
+        assert!(scene.ledger.grant(&grant).await.expect("granted"));
+        scene
+    }
+
+    fn node(&self, number: u128) -> Arc<Treasury> {
+        let node = NodeId::from_uuid(Uuid::from_u128(number));
+        Arc::new(Treasury::new(node, self.ledger.clone(), self.clock.clone()))
+    }
+
+    fn credits(&self) -> FundRef {
+        FundRef { id: FundId::Credits(self.account), capacity: None }
+    }
+
+    fn held(&self) -> i64 {
+        self.ledger.books().fund(FundId::Credits(self.account)).held.get()
+    }
+}
+
+#[tokio::test]
+async fn parallel_requests_on_two_nodes_cannot_overspend() {
+    let scene = Scene::with_credit(1_000).await;
+    let nodes = [scene.node(1), scene.node(2)];
+    let mut requests = JoinSet::new();
+    for number in 0..200 {
+        let (node, funds) = (nodes[number % 2].clone(), [scene.credits()]);
+        requests.spawn(async move { node.reserve(&funds, UsdNanos::new(100)).await });
+    }
+    let outcomes = requests.join_all().await;
+    let holds: Vec<_> = outcomes.into_iter().filter_map(Result::ok).collect();
+    assert!(holds.len() <= 10, "{} holds of a tenth each", holds.len());
+    assert!(holds.len() >= 9, "nearly all of the credit can be used: {}", holds.len());
+    drop(holds);
+    scene.clock.advance_seconds(5);
+    for node in &nodes {
+        node.tend().await;
+    }
+    assert_eq!(scene.held(), 0, "no hold is left");
+}
+
+#[tokio::test]
+async fn a_refusal_tells_what_is_available() {
+    let scene = Scene::with_credit(250).await;
+    let node = scene.node(1);
+    let kept = node.reserve(&[scene.credits()], UsdNanos::new(100)).await.expect("affordable");
+    let refused = node.reserve(&[scene.credits()], UsdNanos::new(200)).await;
+    let Err(ReserveError::Insufficient { needed, available, .. }) = refused else {
+        panic!("200 of the remaining 150 cannot be held")
+    };
+    assert_eq!((needed, available), (UsdNanos::new(200), UsdNanos::new(150)));
+    drop(kept);
+}
+
+#[tokio::test]
+async fn a_key_limit_holds_beside_the_credits() {
+    let scene = Scene::with_credit(1_000_000).await;
+    let node = scene.node(1);
+    let key = ApiKeyId::from_uuid(Uuid::from_u128(3));
+    let limit = FundRef {
+        id: FundId::KeyLimit { key, window_start: None },
+        capacity: Some(UsdNanos::new(300)),
+    };
+    let funds = [scene.credits(), limit];
+    let mut holds = Vec::new();
+    for _ in 0..3 {
+        holds.push(node.reserve(&funds, UsdNanos::new(100)).await.expect("within the limit"));
+    }
+    let refused = node.reserve(&funds, UsdNanos::new(1)).await;
+    assert!(
+        matches!(refused, Err(ReserveError::Insufficient { fund, .. }) if fund.is_key_limit()),
+        "the limit is used up"
+    );
+    holds.pop();
+    assert!(node.reserve(&funds, UsdNanos::new(100)).await.is_ok(), "a released hold is free again");
+}
+
+#[tokio::test]
+async fn a_debtor_gets_nothing_not_even_for_free() {
+    let scene = Scene::with_credit(100).await;
+    let node = scene.node(1);
+    let hold = node.reserve(&[scene.credits()], UsdNanos::new(100)).await.expect("affordable");
+    let holds = hold.settle(UsdNanos::new(150));
+    let free = node.reserve(&[scene.credits()], UsdNanos::ZERO).await;
+    assert!(matches!(free, Err(ReserveError::Insufficient { .. })), "{holds:?}");
+}
+
+#[tokio::test]
+async fn a_balance_of_zero_still_gets_what_is_free() {
+    let scene = Scene::with_credit(1).await;
+    let node = scene.node(1);
+    let all = node.reserve(&[scene.credits()], UsdNanos::new(1)).await.expect("affordable");
+    assert!(node.reserve(&[scene.credits()], UsdNanos::ZERO).await.is_ok());
+    drop(all);
+}
