@@ -1,0 +1,8 @@
+//! What callers read about themselves. Money is written as exact decimal numbers, never through a
+//! floating-point value.
+
+pub(crate) mod credits;
+pub(crate) mod generation;
+pub(crate) mod key;
+
+mod amount;

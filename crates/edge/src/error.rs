@@ -1,0 +1,403 @@
+//! The one file that pairs what can go wrong with HTTP statuses and public words.
+//!
+//! Permanent failures are never 5xx, because the OpenRouter SDKs repeat every 5xx for up to an
+//! hour. What a caller reads says what happened and what to do; internal text cannot get here.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use switchyard_app::{
+    generation::{AttemptFailure, GenerateError},
+    keys::AuthError,
+    unavailable::Unavailable,
+};
+use switchyard_dialects::error::{DecodeError, DecodeErrorKind};
+use switchyard_domain::money::UsdNanos;
+use switchyard_interchange::{failure::FailureKind, reply::PublicFailure};
+
+use crate::limits::PATH_CHARS_SHOWN;
+
+/// Credits and key limits that run dry answer with this; budgets of workspaces and members will
+/// answer 403.
+const PAYMENT_REQUIRED: u16 = 402;
+
+fn failure(status: u16, error_type: &'static str, message: impl Into<String>) -> PublicFailure {
+    PublicFailure {
+        status,
+        error_type,
+        message: message.into(),
+        retry_after: None,
+        metadata: None,
+        availability: None,
+    }
+}
+
+fn raw(value: &impl Serialize) -> Option<Box<RawValue>> {
+    to_raw_value(value).ok()
+}
+
+/// No key was presented.
+pub(crate) fn missing_key() -> PublicFailure {
+    failure(
+        401,
+        "authentication",
+        "No API key was given. Send `Authorization: Bearer sk-sy-v1-…`.",
+    )
+}
+
+/// The key was not accepted.
+pub(crate) fn unauthenticated(error: &AuthError) -> PublicFailure {
+    match error {
+        AuthError::Unknown => failure(
+            401,
+            "authentication",
+            "This API key is not valid: it is unknown, expired or disabled.",
+        ),
+        AuthError::Unavailable(source) => unreadable(source),
+    }
+}
+
+/// A key of the other kind is needed.
+pub(crate) fn needs_management_key() -> PublicFailure {
+    failure(
+        403,
+        "permission_denied",
+        "This call needs a management key; an inference key was given.",
+    )
+}
+
+/// Models are called with inference keys.
+pub(crate) fn needs_inference_key() -> PublicFailure {
+    failure(
+        403,
+        "permission_denied",
+        "A management key cannot call models. Create an inference key for that.",
+    )
+}
+
+/// A read of the database failed. The caller learns that it may help to try again; the log learns
+/// why.
+pub(crate) fn unreadable(error: &(dyn std::error::Error + 'static)) -> PublicFailure {
+    tracing::warn!(error, "the database could not be read");
+    directory_unavailable()
+}
+
+fn directory_unavailable() -> PublicFailure {
+    let mut public = failure(
+        503,
+        "server",
+        "The service cannot reach its database at the moment. Try again in a few seconds.",
+    );
+    public.retry_after = Some(Duration::from_secs(2));
+    public
+}
+
+/// Something broke that the caller can do nothing about. Says nothing, on purpose.
+pub(crate) fn internal() -> PublicFailure {
+    failure(500, "server", "Internal server error.")
+}
+
+/// No such thing.
+pub(crate) fn not_found(what: &str) -> PublicFailure {
+    failure(404, "not_found", format!("{what} was not found."))
+}
+
+/// A path nobody serves.
+pub(crate) fn unknown_route(method: &str, path: &str) -> PublicFailure {
+    let path: String = path
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(PATH_CHARS_SHOWN)
+        .collect();
+    failure(
+        404,
+        "not_found",
+        format!("There is no {method} {path}. The API lies under /api/v1."),
+    )
+}
+
+/// The path exists, but not with this method.
+pub(crate) fn method_not_allowed(method: &str) -> PublicFailure {
+    failure(
+        405,
+        "invalid_request",
+        format!("{method} is not possible here."),
+    )
+}
+
+/// A query parameter is wrong.
+pub(crate) fn bad_query(name: &str, problem: &str) -> PublicFailure {
+    failure(
+        400,
+        "invalid_request",
+        format!("Query parameter `{name}`: {problem}."),
+    )
+}
+
+/// The query as a whole is wrong.
+pub(crate) fn unreadable_query() -> PublicFailure {
+    failure(
+        400,
+        "invalid_request",
+        "The query cannot be read: give each parameter once, percent-encoded.",
+    )
+}
+
+/// A header is wrong.
+pub(crate) fn bad_header(name: &str, problem: &str) -> PublicFailure {
+    failure(
+        400,
+        "invalid_request",
+        format!("Header `{name}` {problem}."),
+    )
+}
+
+/// The body is larger than the limit.
+pub(crate) fn body_too_large(limit_bytes: usize) -> PublicFailure {
+    let mebibytes = limit_bytes / (1024 * 1024);
+    failure(
+        413,
+        "payload_too_large",
+        format!("The request body exceeds {mebibytes} MiB."),
+    )
+}
+
+/// The body did not arrive.
+pub(crate) fn body_unreadable() -> PublicFailure {
+    failure(
+        408,
+        "timeout",
+        "The request body did not arrive completely.",
+    )
+}
+
+/// The body came compressed.
+pub(crate) fn encoding_unsupported() -> PublicFailure {
+    failure(
+        415,
+        "invalid_request",
+        "Compressed request bodies are not accepted.",
+    )
+}
+
+/// The body is not a request we understand.
+pub(crate) fn undecodable(error: &DecodeError) -> PublicFailure {
+    let (status, error_type) = match error.kind {
+        DecodeErrorKind::Malformed | DecodeErrorKind::Invalid | DecodeErrorKind::Unsupported => {
+            (400, "invalid_request")
+        }
+        DecodeErrorKind::TooLarge => (413, "payload_too_large"),
+    };
+    failure(status, error_type, error.to_string())
+}
+
+/// A generation was not served, or was cut short.
+pub(crate) fn not_generated(error: &GenerateError) -> PublicFailure {
+    match error {
+        GenerateError::ManagementKey => needs_inference_key(),
+        GenerateError::ShuttingDown | GenerateError::Overloaded => {
+            retry_soon("The service is at its limit or restarting. Try again in a second.")
+        }
+        GenerateError::LedgerUnavailable => retry_soon(
+            "The service cannot record charges at the moment, so it serves nothing. Try again soon.",
+        ),
+        GenerateError::NoCandidates(unavailable) => not_available(unavailable),
+        GenerateError::Insufficient {
+            fund,
+            needed,
+            available,
+            requested_output_tokens,
+            affordable_output_tokens,
+        } => {
+            let what = if fund.is_key_limit() {
+                "this key's limit"
+            } else {
+                "your credits"
+            };
+            insufficient(
+                what,
+                *needed,
+                *available,
+                *requested_output_tokens,
+                *affordable_output_tokens,
+            )
+        }
+        GenerateError::AttemptsFailed {
+            attempts,
+            retry_after,
+        } => attempts_failed(attempts, *retry_after),
+        GenerateError::BrokenOff(attempt) => attempts_failed(std::slice::from_ref(attempt), None),
+        GenerateError::CostOverflow => failure(
+            400,
+            "invalid_request",
+            "The request is too large: its cost cannot be computed.",
+        ),
+    }
+}
+
+fn retry_soon(message: &str) -> PublicFailure {
+    let mut public = failure(503, "provider_overloaded", message);
+    public.retry_after = Some(Duration::from_secs(1));
+    public
+}
+
+fn not_available(unavailable: &Unavailable) -> PublicFailure {
+    let error_type = match unavailable.status {
+        400 => "invalid_request",
+        403 => "permission_denied",
+        429 => "rate_limit_exceeded",
+        503 => "provider_overloaded",
+        _ => "not_found",
+    };
+    let mut public = failure(unavailable.status, error_type, unavailable.message.clone());
+    public.availability = raw(&unavailable.availability);
+    public
+}
+
+#[derive(Serialize)]
+struct InsufficientMetadata {
+    requested_output_tokens: u64,
+    affordable_output_tokens: u64,
+    needed_usd: String,
+    available_usd: String,
+}
+
+fn insufficient(
+    what: &str,
+    needed: UsdNanos,
+    available: UsdNanos,
+    requested: u64,
+    affordable: u64,
+) -> PublicFailure {
+    let shown = available.max(UsdNanos::ZERO);
+    let advice = if affordable > 0 {
+        format!(
+            "The request may use up to {requested} output tokens, but {what} can only afford \
+             {affordable}. Lower `max_tokens` to {affordable}, or add credit."
+        )
+    } else {
+        format!("Not even the prompt is covered by {what}. Add credit, or raise the limit.")
+    };
+    let message =
+        format!("Insufficient funds: up to {needed} USD needed, {shown} USD available. {advice}");
+    let mut public = failure(PAYMENT_REQUIRED, "payment_required", message);
+    public.metadata = raw(&InsufficientMetadata {
+        requested_output_tokens: requested,
+        affordable_output_tokens: affordable,
+        needed_usd: needed.to_string(),
+        available_usd: available.to_string(),
+    });
+    public
+}
+
+#[derive(Serialize)]
+struct ProviderErrorMetadata<'a> {
+    provider_name: &'a str,
+    raw: &'a str,
+    is_byok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    previous_errors: Vec<PreviousError<'a>>,
+}
+
+#[derive(Serialize)]
+struct PreviousError<'a> {
+    provider: &'a str,
+    code: &'a str,
+    status: Option<u16>,
+}
+
+fn attempts_failed(attempts: &[AttemptFailure], retry_after: Option<Duration>) -> PublicFailure {
+    let Some((last, previous)) = attempts.split_last() else {
+        return internal();
+    };
+    let all = |kind: FailureKind| attempts.iter().all(|one| one.failure.kind == kind);
+    let (status, error_type, code) = if all(FailureKind::RateLimit) {
+        (429, "rate_limit_exceeded", Some("capacity_exhausted"))
+    } else if all(FailureKind::NotFound) {
+        (404, "not_found", Some("model_unavailable_upstream"))
+    } else {
+        of_kind(last.failure.kind)
+    };
+    let mut public = failure(
+        status,
+        error_type,
+        format!("Provider returned error: {}", last.failure.message),
+    );
+    public.retry_after = match status {
+        429 | 503 => Some(retry_after.unwrap_or(Duration::from_secs(1))),
+        _ => retry_after,
+    };
+    public.metadata = raw(&ProviderErrorMetadata {
+        provider_name: &last.provider_name,
+        raw: &last.failure.message,
+        is_byok: last.is_byok,
+        provider_code: last.failure.provider_code.as_deref(),
+        previous_errors: previous
+            .iter()
+            .map(|one| PreviousError {
+                provider: &one.provider_name,
+                code: one.failure.kind.as_str(),
+                status: one.failure.status,
+            })
+            .collect(),
+    });
+    public.availability = code.and_then(|code| raw(&attempt_availability(code, attempts, &public)));
+    public
+}
+
+#[derive(Serialize)]
+struct AttemptAvailability<'a> {
+    code: &'static str,
+    retryable: bool,
+    requested_models: Vec<&'a str>,
+    docs_url: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+    affected_providers: Vec<&'a str>,
+}
+
+fn attempt_availability<'a>(
+    code: &'static str,
+    attempts: &'a [AttemptFailure],
+    public: &PublicFailure,
+) -> AttemptAvailability<'a> {
+    let mut requested_models: Vec<&str> = attempts.iter().map(AttemptFailure::model).collect();
+    requested_models.dedup();
+    AttemptAvailability {
+        code,
+        retryable: public.status != 404,
+        requested_models,
+        docs_url: switchyard_app::unavailable::DOCS_URL,
+        retry_after: public.retry_after.map(|wait| wait.as_secs().max(1)),
+        affected_providers: attempts.iter().map(|one| one.provider.as_str()).collect(),
+    }
+}
+
+/// Status, error type and availability code of a failed attempt. Our own credential's trouble is
+/// a bad gateway to callers: their key is fine.
+fn of_kind(kind: FailureKind) -> (u16, &'static str, Option<&'static str>) {
+    const TRANSIENT: Option<&str> = Some("temporarily_unavailable");
+    match kind {
+        FailureKind::BadRequest | FailureKind::Unsupported => (400, "invalid_request", None),
+        FailureKind::ContextLength => (400, "context_length_exceeded", None),
+        FailureKind::ContentPolicy => (400, "content_policy_violation", None),
+        FailureKind::TooLarge => (413, "payload_too_large", None),
+        FailureKind::Overloaded => (503, "provider_overloaded", TRANSIENT),
+        FailureKind::Timeout => (504, "timeout", TRANSIENT),
+        FailureKind::RateLimit
+        | FailureKind::NotFound
+        | FailureKind::Auth
+        | FailureKind::Permission
+        | FailureKind::QuotaBilling
+        | FailureKind::Server
+        | FailureKind::Connect
+        | FailureKind::Protocol
+        | FailureKind::Cancelled => (502, "provider_unavailable", TRANSIENT),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! What surrounds every answer: CORS, a request id, one log line, one count, and a fence against
+//! panics. One layer by hand rather than five from a shelf, because every request pays for it.
+
+mod cors;
+mod measure;
+
+use std::{
+    any::Any,
+    convert::Infallible,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{
+    extract::Request,
+    http::{HeaderValue, Method},
+    response::{IntoResponse, Response},
+    routing::{Route, future::RouteFuture},
+};
+use switchyard_domain::clock::Clock;
+use tower::{Layer, Service};
+
+use crate::{
+    error,
+    reply::{Refusal, X_REQUEST_ID, put_request_id},
+};
+
+/// What all routes share of the frame.
+#[derive(Clone)]
+pub(crate) struct Frame(Arc<Shared>);
+
+struct Shared {
+    clock: Arc<dyn Clock>,
+    /// Node and start, so that ids of different processes differ.
+    id_prefix: String,
+    requests: AtomicU64,
+}
+
+impl Frame {
+    pub(crate) fn new(clock: Arc<dyn Clock>, node: &str) -> Self {
+        let id_prefix = format!("req-{}-{node}-", clock.now().seconds());
+        Self(Arc::new(Shared {
+            clock,
+            id_prefix,
+            requests: AtomicU64::new(0),
+        }))
+    }
+
+    /// Unix seconds.
+    pub(crate) fn now_seconds(&self) -> i64 {
+        self.0.clock.now().seconds()
+    }
+
+    fn elapsed(&self, since: Duration) -> Duration {
+        self.0.clock.monotonic().saturating_sub(since)
+    }
+
+    fn next_id(&self) -> Option<HeaderValue> {
+        let number = self.0.requests.fetch_add(1, Ordering::Relaxed);
+        HeaderValue::try_from(format!("{}{number}", self.0.id_prefix)).ok()
+    }
+}
+
+/// Puts the frame around a route.
+#[derive(Clone)]
+pub(crate) struct Observe {
+    /// The route as it is written in the table: the only text that labels metrics.
+    route: &'static str,
+    frame: Frame,
+}
+
+impl Observe {
+    pub(crate) fn new(route: &'static str, frame: &Frame) -> Self {
+        Self {
+            route,
+            frame: frame.clone(),
+        }
+    }
+}
+
+impl Layer<Route> for Observe {
+    type Service = Observed;
+
+    fn layer(&self, inner: Route) -> Observed {
+        Observed {
+            inner,
+            observe: self.clone(),
+        }
+    }
+}
+
+/// A route with its frame.
+#[derive(Clone)]
+pub(crate) struct Observed {
+    inner: Route,
+    observe: Observe,
+}
+
+impl Service<Request> for Observed {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = ObservedFuture;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request>::poll_ready(&mut self.inner, cx)
+    }
+
+    fn call(&mut self, request: Request) -> ObservedFuture {
+        let method = request.method().clone();
+        let started_at = self.observe.frame.0.clock.monotonic();
+        let answer = if method == Method::OPTIONS {
+            Answer::Ready(Some(cors::preflight(request.headers())))
+        } else {
+            Answer::Pending(self.inner.call(request))
+        };
+        ObservedFuture {
+            answer,
+            method,
+            started_at,
+            observe: self.observe.clone(),
+        }
+    }
+}
+
+/// An answer on its way.
+pub(crate) struct ObservedFuture {
+    answer: Answer,
+    method: Method,
+    started_at: Duration,
+    observe: Observe,
+}
+
+enum Answer {
+    Ready(Option<Response>),
+    Pending(RouteFuture<Infallible>),
+}
+
+impl Future for ObservedFuture {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut response = match &mut self.answer {
+            Answer::Ready(response) => response.take().unwrap_or_default(),
+            Answer::Pending(inner) => {
+                let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(inner).poll(cx)));
+                match polled {
+                    Ok(poll) => match ready!(poll) {
+                        Ok(response) => response,
+                        Err(never) => match never {},
+                    },
+                    Err(panic) => self.after_panic(&*panic),
+                }
+            }
+        };
+        self.finish(&mut response);
+        Poll::Ready(Ok(response))
+    }
+}
+
+impl ObservedFuture {
+    fn after_panic(&mut self, panic: &(dyn Any + Send)) -> Response {
+        // The inner future must not be polled again.
+        self.answer = Answer::Ready(None);
+        tracing::error!(
+            http.route = self.observe.route,
+            panic = panic_text(panic),
+            "a handler panicked"
+        );
+        Refusal::from(error::internal()).into_response()
+    }
+
+    fn finish(&self, response: &mut Response) {
+        let frame = &self.observe.frame;
+        let status = response.status().as_u16();
+        let headers = response.headers_mut();
+        cors::allow(headers);
+        if !headers.contains_key(&X_REQUEST_ID)
+            && let Some(id) = frame.next_id()
+        {
+            put_request_id(headers, id);
+        }
+        let elapsed = frame.elapsed(self.started_at);
+        measure::answered(self.observe.route, status, elapsed);
+        tracing::info!(
+            http.method = self.method.as_str(),
+            http.route = self.observe.route,
+            http.status = status,
+            request.id = headers.get(&X_REQUEST_ID).and_then(|id| id.to_str().ok()),
+            duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            "answered a request"
+        );
+    }
+}
+
+/// A panic's message, where it is a constant of the code. A formatted one might hold a value.
+fn panic_text(panic: &(dyn Any + Send)) -> &'static str {
+    panic
+        .downcast_ref::<&'static str>()
+        .copied()
+        .unwrap_or("a formatted message")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! The JSON API over HTTP: OpenRouter's surface, so that its clients work unchanged.
+//!
+//! A handler decodes, calls `switchyard-app` and encodes; nothing here decides about money,
+//! routing or privacy, and nothing here sees a database. What a caller may do is a parameter type
+//! of the handler ([`caller`]), so that it cannot be forgotten. Which status goes with which
+//! failure stands in one file, `error.rs`.
+//!
+//! Start at `routes.rs`, where every route is on one page, then read
+//! `generation/chat_completions.rs`. [`server`] is the accept loop beneath it all.
+
+mod routes;
+
+mod admin;
+
+mod caller;
+mod client;
+
+mod generation;
+
+mod catalog;
+
+mod account;
+
+mod health;
+
+mod body;
+mod error;
+mod reply;
+
+mod frame;
+
+pub mod openapi;
+
+pub mod limits;
+pub mod server;
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use switchyard_app::App;
+use switchyard_domain::clock::Clock;
+
+use crate::{catalog::shelf::Shelf, frame::Frame};
+
+pub use admin::{Admin, admin_router};
+pub use routes::router;
+
+/// What the handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct Edge {
+    pub(crate) app: Arc<App>,
+    pub(crate) shelf: Shelf,
+    pub(crate) frame: Frame,
+}
+
+impl Edge {
+    /// An edge in front of `app`. `node` tells this process's request ids from another's.
+    pub fn new(app: Arc<App>, clock: Arc<dyn Clock>, node: &str) -> Self {
+        let source = Arc::clone(&app);
+        Self {
+            app,
+            shelf: Shelf::new(move || source.catalog(), Arc::clone(&clock)),
+            frame: Frame::new(clock, node),
+        }
+    }
+}
+
+impl FromRef<Edge> for Shelf {
+    fn from_ref(edge: &Edge) -> Self {
+        edge.shelf.clone()
+    }
+}

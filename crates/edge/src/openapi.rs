@@ -1,0 +1,81 @@
+//! The API's own description, generated from the handlers that serve it.
+
+pub(crate) mod schemas;
+
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        ComponentsBuilder,
+        security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+
+use crate::{account, catalog, generation, health};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Switchyard",
+        version = "1",
+        description = "One API for many models at many providers, compatible with OpenRouter's. \
+                       Every path under `/api/v1` is also served under `/v1`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    servers((url = "/", description = "This service.")),
+    tags(
+        (name = "Generation", description = "Calling models."),
+        (name = "Catalogue", description = "What there is to call. Public."),
+        (name = "Account", description = "The caller's own."),
+        (name = "Service", description = "For load balancers.")
+    ),
+    paths(
+        generation::chat_completions::chat_completions,
+        catalog::models::list,
+        catalog::models::count,
+        catalog::models::one,
+        catalog::endpoints::of_model,
+        catalog::endpoints::zero_data_retention,
+        catalog::providers::list,
+        account::key::current,
+        account::credits::current,
+        account::generation::one,
+        health::healthz,
+        health::readyz
+    ),
+    security(("bearer" = []), ("api_key" = [])),
+    modifiers(&Credentials)
+)]
+struct Api;
+
+/// How a key is presented.
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.take().unwrap_or_default();
+        let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let header = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("x-api-key")));
+        openapi.components = Some(
+            ComponentsBuilder::from(components)
+                .security_scheme("bearer", bearer)
+                .security_scheme("api_key", header)
+                .build(),
+        );
+    }
+}
+
+/// The description.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Api::openapi()
+}
+
+/// The description as `openapi.yaml` holds it.
+pub fn openapi_yaml() -> String {
+    let yaml = openapi()
+        .to_yaml()
+        .expect("a description of text, numbers and lists cannot fail");
+    format!("# Generated from the handlers by `cargo xtask openapi`. Do not edit.\n{yaml}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! Every public route, on one page.
+
+use axum::{
+    Router,
+    http::{Method, Uri},
+    routing::{MethodRouter, any, get, post},
+};
+
+use crate::{
+    Edge, account, catalog, error, frame::Observe, generation::chat_completions::chat_completions,
+    health, reply::Refusal,
+};
+
+/// OpenRouter's prefix, and the bare one that OpenAI's clients are pointed at.
+const PREFIXES: [&str; 2] = ["/api/v1", "/v1"];
+
+/// The public API.
+pub fn router(edge: Edge) -> Router {
+    let mut router = Router::new();
+    for (path, methods) in api() {
+        let methods = finished(methods, path, &edge);
+        for prefix in PREFIXES {
+            router = router.route(&[prefix, path].concat(), methods.clone());
+        }
+    }
+    for (path, methods) in service() {
+        router = router.route(path, finished(methods, path, &edge));
+    }
+    let unknown = any(unknown_route).layer(Observe::new("unknown", &edge.frame));
+    router
+        .fallback_service(unknown.with_state(edge.clone()))
+        .with_state(edge)
+}
+
+/// What lies under both prefixes.
+fn api() -> Vec<(&'static str, MethodRouter<Edge>)> {
+    vec![
+        // Generation: an inference key.
+        ("/chat/completions", post(chat_completions)),
+        // The catalogue: public.
+        ("/models", get(catalog::models::list)),
+        ("/models/count", get(catalog::models::count)),
+        ("/model/{author}/{slug}", get(catalog::models::one)),
+        (
+            "/models/{author}/{slug}/endpoints",
+            get(catalog::endpoints::of_model),
+        ),
+        (
+            "/endpoints/zdr",
+            get(catalog::endpoints::zero_data_retention),
+        ),
+        ("/providers", get(catalog::providers::list)),
+        // The caller's own: any key, for the credits a management key.
+        ("/key", get(account::key::current)),
+        ("/auth/key", get(account::key::current)),
+        ("/credits", get(account::credits::current)),
+        ("/generation", get(account::generation::one)),
+    ]
+}
+
+/// What load balancers ask.
+fn service() -> Vec<(&'static str, MethodRouter<Edge>)> {
+    vec![
+        ("/healthz", get(health::healthz)),
+        ("/readyz", get(health::readyz)),
+    ]
+}
+
+/// The route with its answer to other methods, seen by logs and metrics under `path`.
+fn finished(methods: MethodRouter<Edge>, path: &'static str, edge: &Edge) -> MethodRouter<Edge> {
+    methods
+        .fallback(method_not_allowed)
+        .layer(Observe::new(path, &edge.frame))
+}
+
+pub(crate) async fn method_not_allowed(method: Method) -> Refusal {
+    error::method_not_allowed(method.as_str()).into()
+}
+
+pub(crate) async fn unknown_route(method: Method, uri: Uri) -> Refusal {
+    error::unknown_route(method.as_str(), uri.path()).into()
+}
+
+/// Every path of the table, without its prefix.
+#[cfg(test)]
+pub(crate) fn paths() -> Vec<&'static str> {
+    api()
+        .into_iter()
+        .chain(service())
+        .map(|(path, _)| path)
+        .collect()
+}

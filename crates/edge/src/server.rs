@@ -1,0 +1,226 @@
+//! The accept loop. Ours rather than axum's, because slow headers, floods of streams and floods of
+//! connections need limits that only the connection knows.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Router, body::Body, response::Response, routing::future::RouteFuture};
+use http::Request;
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::Service;
+
+use crate::limits::{
+    ACCEPT_BACKOFF, CONNECTIONS_PER_ADDRESS_MAX, H2_PING_INTERVAL, H2_PING_TIMEOUT,
+    H2_RESETS_LOCAL_MAX, H2_RESETS_PENDING_MAX, H2_SEND_BUFFER_BYTES, H2_STREAMS_MAX,
+    HEADER_BYTES_MAX, HEADER_TIMEOUT, HEADERS_MAX,
+};
+
+/// Serves `router` until `shutdown`; then accepts nothing more, tells clients to go elsewhere
+/// (`Connection: close`, GOAWAY) and waits for answers in flight. Connections that outlive `grace`
+/// are cut. Returns when none is left.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: CancellationToken,
+    grace: Duration,
+) {
+    let server = Arc::new(Server {
+        builder: builder(),
+        router,
+        draining: shutdown,
+        cut: CancellationToken::new(),
+        connections: Arc::default(),
+    });
+    let tasks = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = server.draining.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                if let Some(place) = Place::take(&server.connections, peer.ip()) {
+                    tasks.spawn(Arc::clone(&server).connection(stream, peer, place));
+                }
+            }
+            Err(error) if is_peers_doing(&error) => {}
+            Err(error) => {
+                // Usually out of file descriptors: others must close first.
+                tracing::warn!(error = %error, "a connection could not be accepted");
+                sleep(ACCEPT_BACKOFF).await;
+            }
+        }
+    }
+    drop(listener);
+    tasks.close();
+    if timeout(grace, tasks.wait()).await.is_err() {
+        tracing::warn!(
+            left = tasks.len(),
+            "the grace is over; cutting the connections left"
+        );
+        server.cut.cancel();
+        tasks.wait().await;
+    }
+}
+
+fn is_peers_doing(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        // Also the size of one read: a body is read in pieces of it.
+        .max_buf_size(HEADER_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
+        .pipeline_flush(false);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(H2_STREAMS_MAX)
+        .max_pending_accept_reset_streams(H2_RESETS_PENDING_MAX)
+        .max_local_error_reset_streams(H2_RESETS_LOCAL_MAX)
+        .max_header_list_size(u32::try_from(HEADER_BYTES_MAX).unwrap_or(u32::MAX))
+        .max_send_buf_size(H2_SEND_BUFFER_BYTES)
+        .keep_alive_interval(H2_PING_INTERVAL)
+        .keep_alive_timeout(H2_PING_TIMEOUT);
+    builder
+}
+
+struct Server {
+    builder: Builder<TokioExecutor>,
+    router: Router,
+    draining: CancellationToken,
+    cut: CancellationToken,
+    connections: Arc<Connections>,
+}
+
+impl Server {
+    async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, place: Place) {
+        let _place = place;
+        // Events are small and must leave at once.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(error = %error, "a connection went before it was served");
+            return;
+        }
+        let has_asked = Arc::new(AtomicBool::new(false));
+        let service = Requests {
+            router: self.router.clone(),
+            has_asked: Arc::clone(&has_asked),
+        };
+        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), service));
+        let mut patience = pin!(sleep(HEADER_TIMEOUT));
+        let (mut is_impatient, mut is_draining) = (true, false);
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut connection => {
+                    if let Err(error) = result {
+                        tracing::debug!(error = %error, peer.port = peer.port(), "a connection broke");
+                    }
+                    return;
+                }
+                () = self.cut.cancelled() => return,
+                () = self.draining.cancelled(), if !is_draining => {
+                    is_draining = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                // Before the first bytes decide the protocol, no timer of hyper's runs.
+                () = &mut patience, if is_impatient => {
+                    is_impatient = false;
+                    if !has_asked.load(Ordering::Relaxed) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The router as hyper calls it.
+struct Requests {
+    router: Router,
+    has_asked: Arc<AtomicBool>,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Requests {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = RouteFuture<Infallible>;
+
+    fn call(&self, request: Request<Incoming>) -> RouteFuture<Infallible> {
+        self.has_asked.store(true, Ordering::Relaxed);
+        self.router.clone().call(request)
+    }
+}
+
+/// Open connections by address.
+#[derive(Default)]
+struct Connections(Mutex<HashMap<IpAddr, usize>>);
+
+/// One of an address's places, given back when dropped.
+struct Place {
+    connections: Arc<Connections>,
+    address: IpAddr,
+}
+
+impl Place {
+    fn take(connections: &Arc<Connections>, address: IpAddr) -> Option<Self> {
+        let mut by_address = connections.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = by_address.entry(address).or_default();
+        if *count >= CONNECTIONS_PER_ADDRESS_MAX {
+            return None;
+        }
+        *count += 1;
+        Some(Self {
+            connections: Arc::clone(connections),
+            address,
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut by_address = self
+            .connections
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = by_address.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! The command line: what can be asked of the binary.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    commands::{self, CommandError, Output},
+    config::{Config, Layers},
+    demo, serve, system,
+};
+
+/// One API key in front of hundreds of models at dozens of providers.
+#[derive(Debug, Parser)]
+#[command(name = "switchyard", version)]
+struct Cli {
+    /// A TOML file with settings; the environment (`SWITCHYARD__SECTION__KEY`) wins over it.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON object instead of text for people.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve with everything embedded, simulated providers and a funded account.
+    Demo,
+    /// Serve.
+    Serve,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Manage accounts.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Manage API keys.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Manage credit.
+    #[command(subcommand)]
+    Credit(CreditCommand),
+    /// Manage the operator's provider credentials.
+    #[command(subcommand)]
+    ProviderKey(ProviderKeyCommand),
+    /// Look at a catalogue.
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Look at the ledger.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountCommand {
+    /// Create an account with its default workspace.
+    Create {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Create an API key. It is shown once.
+    Create(KeyCreate),
+    /// Delete an API key for good.
+    Revoke {
+        /// The account that owns the key.
+        #[arg(long)]
+        account: String,
+        /// The key's hash, as `key create` printed it.
+        #[arg(long)]
+        hash: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyCreate {
+    /// The account that will own the key.
+    #[arg(long)]
+    pub(crate) account: String,
+    #[arg(long)]
+    pub(crate) name: String,
+    /// A key that manages and cannot call models.
+    #[arg(long)]
+    pub(crate) management: bool,
+    /// What the key may spend, in US dollars.
+    #[arg(long, value_name = "X")]
+    pub(crate) limit_usd: Option<String>,
+    /// How often the limit starts afresh: daily, weekly or monthly.
+    #[arg(long, value_name = "INTERVAL", requires = "limit_usd")]
+    pub(crate) limit_reset: Option<String>,
+    /// From when on the key is refused, as in 2026-12-31T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires_at: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum CreditCommand {
+    /// Give an account credit.
+    Grant {
+        #[arg(long)]
+        account: String,
+        /// How much, in US dollars.
+        #[arg(long)]
+        usd: String,
+        /// Why; kept in the ledger.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ProviderKeyCommand {
+    /// Store a provider's credential, read from standard input and sealed at once.
+    Set {
+        /// The provider's slug, such as `openai`.
+        provider: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum CatalogCommand {
+    /// Validate a catalogue folder.
+    Check { dir: PathBuf },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Tell what is wrong with the configuration.
+    Check,
+    /// Print every setting in force and where it comes from.
+    Show,
+}
+
+#[derive(Debug, Subcommand)]
+enum LedgerCommand {
+    /// Check every invariant of the ledger; exit 1 when one does not hold.
+    Verify,
+}
+
+/// Parses the command line, runs the command, and tells how it went.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let output = if cli.json { Output::Json } else { Output::Text };
+    match dispatch(cli, output) {
+        Ok(code) => code,
+        Err(error) => {
+            commands::report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
+    let layers = Layers::gather(cli.config.as_deref(), system::environment());
+    match cli.command {
+        Command::Config(ConfigCommand::Show) => return commands::config::show(&layers, output),
+        Command::Config(ConfigCommand::Check) => return commands::config::check(&layers, output),
+        Command::Catalog(CatalogCommand::Check { dir }) => {
+            return commands::catalog::check(&dir, output);
+        }
+        Command::Demo => return demo::run(layers, output),
+        Command::Serve
+        | Command::Migrate
+        | Command::Account(_)
+        | Command::Key(_)
+        | Command::Credit(_)
+        | Command::ProviderKey(_)
+        | Command::Ledger(_) => {}
+    }
+    let config = Config::from_layers(&layers)?;
+    match cli.command {
+        Command::Serve => serve::run(config),
+        Command::Migrate => commands::migrate::run(config, output),
+        Command::Account(AccountCommand::Create { email, name }) => {
+            commands::account::create(config, output, &email, name.as_deref())
+        }
+        Command::Key(KeyCommand::Create(wanted)) => commands::key::create(config, output, &wanted),
+        Command::Key(KeyCommand::Revoke { account, hash }) => {
+            commands::key::revoke(config, output, &account, &hash)
+        }
+        Command::Credit(CreditCommand::Grant {
+            account,
+            usd,
+            reason,
+        }) => commands::credit::grant(config, output, &account, &usd, &reason),
+        Command::ProviderKey(ProviderKeyCommand::Set { provider }) => {
+            commands::provider_key::set(config, output, &provider)
+        }
+        Command::Ledger(LedgerCommand::Verify) => commands::ledger::verify(config, output),
+        Command::Demo | Command::Catalog(_) | Command::Config(_) => {
+            unreachable!("handled before the configuration was parsed")
+        }
+    }
+}

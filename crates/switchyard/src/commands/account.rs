@@ -1,0 +1,49 @@
+//! `switchyard account`.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+use switchyard_app::accounts;
+use switchyard_domain::id::{AccountId, WorkspaceId};
+
+use crate::{
+    commands::{CommandError, DONE, Output, block_on, print},
+    config::Config,
+    foundation::Foundation,
+};
+
+#[derive(Serialize)]
+struct Created {
+    account_id: AccountId,
+    workspace_id: WorkspaceId,
+}
+
+pub(crate) fn create(
+    config: Config,
+    output: Output,
+    email: &str,
+    name: Option<&str>,
+) -> Result<ExitCode, CommandError> {
+    let account = block_on(async {
+        let foundation = Foundation::open(config).await?;
+        accounts::create(
+            &*foundation.store.directory,
+            &*foundation.clock,
+            &*foundation.random,
+            email,
+            name,
+        )
+        .await
+        .map_err(|error| CommandError::caused("cannot create the account", error))
+    })?;
+    let created = Created {
+        account_id: account.account_id,
+        workspace_id: account.default_workspace_id,
+    };
+    let text = format!(
+        "Account {} with workspace {}.",
+        created.account_id, created.workspace_id
+    );
+    print(output, &text, &created)?;
+    Ok(DONE)
+}

@@ -1,0 +1,109 @@
+//! The effective configuration: compiled-in defaults, then a file, then the environment. All
+//! faults are found before anything starts and reported together.
+
+mod layers;
+mod values;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use switchyard_telemetry::logs::LogFormat;
+use switchyard_upstream::{
+    egress::{Cidr, EgressPolicy},
+    limits::Timeouts,
+};
+
+pub(crate) use layers::Layers;
+use values::Reader;
+
+/// Everything that can be set, parsed.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) server: Server,
+    pub(crate) admin_listen: SocketAddr,
+    /// `None`: the embedded database.
+    pub(crate) database_url: Option<String>,
+    pub(crate) migrate_on_start: bool,
+    pub(crate) redis_url: Option<String>,
+    pub(crate) catalog_dir: PathBuf,
+    pub(crate) keyring: PathBuf,
+    pub(crate) journal_dir: PathBuf,
+    pub(crate) fsync_interval: Duration,
+    pub(crate) upstream: Timeouts,
+    pub(crate) egress: EgressPolicy,
+    pub(crate) sticky_ttl: Duration,
+    pub(crate) log_level: String,
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    pub(crate) listen: SocketAddr,
+    pub(crate) drain_grace: Duration,
+    pub(crate) drain_delay: Duration,
+    pub(crate) worker_threads: usize,
+}
+
+/// What is wrong with the configuration; all of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .faults.join("\n"))]
+pub(crate) struct ConfigFaults {
+    pub(crate) faults: Vec<String>,
+}
+
+impl Config {
+    /// Parses the layers. Fails with every fault there is.
+    pub(crate) fn from_layers(layers: &Layers) -> Result<Self, ConfigFaults> {
+        let mut reader = Reader::new(layers);
+        let data_dir: PathBuf = reader.path("data_dir");
+        let below =
+            |path: Option<PathBuf>, default: &str| path.unwrap_or_else(|| data_dir.join(default));
+        let config = Self {
+            server: Server {
+                listen: reader.parsed("server.listen", "an address such as 127.0.0.1:8080"),
+                drain_grace: reader.duration("server.drain_grace"),
+                drain_delay: reader.duration("server.drain_delay"),
+                worker_threads: reader.parsed("server.worker_threads", "a number of threads"),
+            },
+            admin_listen: reader.parsed("admin.listen", "an address such as 127.0.0.1:9090"),
+            database_url: reader.database_url("database.url"),
+            migrate_on_start: reader.parsed("database.migrate_on_start", "true or false"),
+            redis_url: reader.redis_url("redis.url"),
+            catalog_dir: reader.path("catalog.dir"),
+            keyring: below(reader.optional_path("vault.keyring"), "keys/keyring.json"),
+            journal_dir: below(reader.optional_path("journal.dir"), "journal"),
+            fsync_interval: reader.duration("journal.fsync_interval"),
+            upstream: Timeouts {
+                connect: reader.positive_duration("upstream.connect_timeout"),
+                first_byte: reader.positive_duration("upstream.first_byte_timeout"),
+                idle: reader.positive_duration("upstream.idle_timeout"),
+                total: reader.positive_duration("upstream.total_timeout"),
+            },
+            egress: EgressPolicy {
+                private_cidrs: reader.list::<Cidr>("egress.operator_private_cidrs"),
+            },
+            sticky_ttl: reader.positive_duration("routing.sticky_ttl"),
+            log_level: reader.text("log.level"),
+            log_format: reader.choice(
+                "log.format",
+                &[("json", LogFormat::Json), ("text", LogFormat::Text)],
+            ),
+            data_dir,
+        };
+        reader.finish(config)
+    }
+
+    /// The database to use.
+    pub(crate) fn database_url(&self) -> String {
+        match &self.database_url {
+            Some(url) => url.clone(),
+            None => format!(
+                "sqlite:{}",
+                self.data_dir.join("db/switchyard.sqlite").display()
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

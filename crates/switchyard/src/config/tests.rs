@@ -1,0 +1,100 @@
+use std::time::Duration;
+
+use super::{Config, ConfigFaults, Layers, values::parse_duration};
+
+fn config(environment: &[(&str, &str)]) -> Result<Config, ConfigFaults> {
+    let environment = environment
+        .iter()
+        .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+    Config::from_layers(&Layers::gather(None, environment))
+}
+
+#[test]
+fn defaults_are_valid() {
+    let config = config(&[]).expect("the shipped defaults");
+    assert!(config.database_url().starts_with("sqlite:switchyard-data/"));
+    assert_eq!(config.upstream.first_byte, Duration::from_secs(60));
+}
+
+#[test]
+fn the_environment_wins_and_long_names_win_over_short_ones() {
+    let config = config(&[
+        ("SWITCHYARD__SERVER__LISTEN", "0.0.0.0:80"),
+        ("SWITCHYARD__DATABASE__URL", "postgres://long"),
+        ("DATABASE_URL", "postgres://short"),
+        (
+            "SWITCHYARD__EGRESS__OPERATOR_PRIVATE_CIDRS",
+            "127.0.0.0/8, 10.0.0.0/8",
+        ),
+        ("SWITCHYARD__UPSTREAM__IDLE_TIMEOUT", "500ms"),
+        ("UNRELATED", "x"),
+    ])
+    .expect("valid");
+    assert_eq!(config.server.listen.port(), 80);
+    assert_eq!(config.database_url(), "postgres://long");
+    assert_eq!(config.egress.private_cidrs.len(), 2);
+    assert_eq!(config.upstream.idle, Duration::from_millis(500));
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let faults = config(&[
+        ("SWITCHYARD__SERVER__LISTEN", "nowhere"),
+        ("SWITCHYARD__SERVER__LISTENN", "0.0.0.0:1"),
+        ("SWITCHYARD__UPSTREAM__TOTAL_TIMEOUT", "0s"),
+        ("SWITCHYARD__UPSTREAM__IDLE_TIMEOUT", "soon"),
+        ("SWITCHYARD__EGRESS__OPERATOR_PRIVATE_CIDRS", "10.0.0.0"),
+        ("SWITCHYARD__LOG__FORMAT", "xml"),
+        ("DATABASE_URL", "mysql://x"),
+    ])
+    .expect_err("invalid")
+    .faults;
+    assert_eq!(faults.len(), 7, "{faults:#?}");
+    for name in [
+        "server.listenn",
+        "server.listen`",
+        "total_timeout",
+        "soon",
+        "CIDR",
+        "xml",
+    ] {
+        assert!(
+            faults.iter().any(|fault| fault.contains(name)),
+            "{name} in {faults:#?}"
+        );
+    }
+}
+
+#[test]
+fn durations_have_units() {
+    for (text, expected) in [
+        ("3s", Some(3_000)),
+        ("500ms", Some(500)),
+        ("2m", Some(120_000)),
+        ("1h", Some(3_600_000)),
+        ("3", None),
+        ("s", None),
+        ("-1s", None),
+        ("1.5s", None),
+    ] {
+        assert_eq!(
+            parse_duration(text),
+            expected.map(Duration::from_millis),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn passwords_are_not_shown() {
+    let environment = [(
+        "DATABASE_URL".to_owned(),
+        "postgres://u:secret@h/db".to_owned(),
+    )];
+    let layers = Layers::gather(None, environment.into_iter());
+    assert!(
+        layers
+            .shown()
+            .all(|(_, value, _)| !value.contains("secret"))
+    );
+}

@@ -1,0 +1,142 @@
+//! What every command that touches data stands on: configuration, database, keyring, vault.
+
+use std::{fs, path::Path, sync::Arc};
+
+use switchyard_app::{credentials::Credentials, keys::Keys, random::RandomSource, tenant_keys};
+use switchyard_coordination::Coordination;
+use switchyard_domain::{clock::Clock, id::NodeId};
+use switchyard_store::{OpenOptions, Store};
+use switchyard_vault::{
+    OsRandom, Vault, VaultSettings,
+    key_provider::{Keyring, SealedRows},
+};
+
+use crate::{
+    commands::CommandError,
+    config::Config,
+    system::{SystemClock, SystemRandom},
+};
+
+/// An open deployment.
+pub(crate) struct Foundation {
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn RandomSource>,
+    pub(crate) store: Store,
+    keyring: Arc<Keyring>,
+}
+
+impl Foundation {
+    /// Opens the database, brings it up to date where that is wanted, and opens the keyring.
+    pub(crate) async fn open(config: Config) -> Result<Self, CommandError> {
+        create_private_dir(&config.data_dir)?;
+        let url = config.database_url();
+        if let Some(parent) = sqlite_parent(&url) {
+            create_private_dir(parent)?;
+        }
+        let store = switchyard_store::open(&url, &OpenOptions::default())
+            .await
+            .map_err(|error| CommandError::caused("cannot open the database", error))?;
+        if config.migrate_on_start {
+            store.migrate().await.map_err(|error| {
+                CommandError::caused("cannot bring the database's schema up to date", error)
+            })?;
+        }
+        let keyring = open_keyring(&config, &store).await?;
+        Ok(Self {
+            config,
+            clock: Arc::new(SystemClock::new()),
+            random: Arc::new(SystemRandom),
+            store,
+            keyring: Arc::new(keyring),
+        })
+    }
+
+    pub(crate) fn vault(&self) -> Arc<Vault> {
+        let rows = tenant_keys::DirectoryTenantKeys::new(Arc::clone(&self.store.directory));
+        Arc::new(Vault::new(
+            Arc::clone(&self.keyring) as Arc<_>,
+            Arc::new(rows),
+            Arc::new(OsRandom),
+            Arc::clone(&self.clock),
+            VaultSettings::default(),
+        ))
+    }
+
+    pub(crate) fn credentials(&self) -> Credentials {
+        Credentials::new(
+            Arc::clone(&self.store.directory),
+            self.vault(),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.random),
+        )
+    }
+
+    pub(crate) fn keys(&self, coordination: Arc<dyn Coordination>) -> Keys {
+        Keys::new(
+            Arc::clone(&self.store.directory),
+            coordination,
+            self.keyring.peppers(),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.random),
+        )
+    }
+
+    /// Keys the digests that conversations are remembered by. The same on every node that shares
+    /// the keyring.
+    pub(crate) fn conversation_secret(&self) -> [u8; 32] {
+        self.keyring.conversation_secret()
+    }
+
+    /// This node's identity, which outlives restarts so that its leases and journal stay its own.
+    pub(crate) fn node_id(&self) -> Result<NodeId, CommandError> {
+        let path = self.config.data_dir.join("node-id");
+        if let Ok(text) = fs::read_to_string(&path) {
+            return text.trim().parse().map_err(|error| {
+                CommandError::caused(format!("{} does not name a node", path.display()), error)
+            });
+        }
+        let node = NodeId::from_uuid(self.random.uuid(self.clock.now()));
+        fs::write(&path, format!("{node}\n")).map_err(|error| {
+            CommandError::caused(format!("cannot write {}", path.display()), error)
+        })?;
+        Ok(node)
+    }
+}
+
+async fn open_keyring(config: &Config, store: &Store) -> Result<Keyring, CommandError> {
+    let sealed = store
+        .directory
+        .holds_sealed_rows()
+        .await
+        .map_err(|error| CommandError::caused("cannot read the database", error))?;
+    let sealed = if sealed {
+        SealedRows::Exist
+    } else {
+        SealedRows::None
+    };
+    if let Some(parent) = config.keyring.parent() {
+        create_private_dir(parent)?;
+    }
+    Keyring::open_or_create(&config.keyring, sealed, Arc::new(OsRandom))
+        .map_err(|error| CommandError::caused("cannot use the keyring", error))
+}
+
+fn sqlite_parent(url: &str) -> Option<&Path> {
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    Path::new(path.trim_start_matches("//")).parent()
+}
+
+/// Makes a directory that only its owner can read, unless it is there.
+pub(crate) fn create_private_dir(path: &Path) -> Result<(), CommandError> {
+    use std::os::unix::fs::DirBuilderExt;
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| CommandError::caused(format!("cannot create {}", path.display()), error))
+}
