@@ -13,9 +13,9 @@ pub const CONCURRENT_GENERATIONS_MAX: usize = 20_000;
 /// Settlements that may wait for SQL before nothing new is admitted.
 pub const UNPOSTED_MAX: usize = 200_000;
 /// Settlements posted in one transaction.
-pub const POST_BATCH_MAX: usize = 256;
+pub const POST_BATCH_MAX: usize = 1_024;
 /// How long the poster waits for a batch to fill.
-pub const POST_LINGER: Duration = Duration::from_millis(50);
+pub const POST_LINGER: Duration = Duration::from_millis(100);
 /// The longest pause between tries to reach SQL.
 pub const POST_BACKOFF_MAX: Duration = Duration::from_secs(5);
 /// How long a lease holds without renewal.

@@ -8,7 +8,7 @@ use switchyard_domain::{
     money::UsdNanos,
     tenancy::{ApiKey, Caller},
 };
-use switchyard_store::{
+pub use switchyard_store::{
     DirectoryError,
     account::Credits,
     api_key::{KeyUsage, WindowSums},

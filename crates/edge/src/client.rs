@@ -13,7 +13,7 @@ use crate::{
 pub(crate) fn facts(headers: &HeaderMap) -> ClientFacts {
     let title = ["x-openrouter-title", "x-title"];
     ClientFacts {
-        http_referer: fact(headers, "http-referer").or_else(|| fact(headers, "referer")),
+        http_referer: fact(headers, "http-referer"),
         app_title: title.iter().find_map(|name| fact(headers, name)),
         user_agent: fact(headers, "user-agent"),
         request_id: fact(headers, "x-request-id"),

@@ -10,7 +10,6 @@ use serde_json::value::{RawValue, to_raw_value};
 use switchyard_app::{
     generation::{AttemptFailure, GenerateError},
     keys::AuthError,
-    unavailable::Unavailable,
 };
 use switchyard_dialects::error::{DecodeError, DecodeErrorKind};
 use switchyard_domain::money::UsdNanos;
@@ -202,7 +201,9 @@ pub(crate) fn not_generated(error: &GenerateError) -> PublicFailure {
         GenerateError::LedgerUnavailable => retry_soon(
             "The service cannot record charges at the moment, so it serves nothing. Try again soon.",
         ),
-        GenerateError::NoCandidates(unavailable) => not_available(unavailable),
+        GenerateError::NoCandidates(none) => {
+            not_available(none.status, &none.message, &none.availability)
+        }
         GenerateError::Insufficient {
             fund,
             needed,
@@ -242,16 +243,16 @@ fn retry_soon(message: &str) -> PublicFailure {
     public
 }
 
-fn not_available(unavailable: &Unavailable) -> PublicFailure {
-    let error_type = match unavailable.status {
+fn not_available(status: u16, message: &str, availability: &impl Serialize) -> PublicFailure {
+    let error_type = match status {
         400 => "invalid_request",
         403 => "permission_denied",
         429 => "rate_limit_exceeded",
         503 => "provider_overloaded",
         _ => "not_found",
     };
-    let mut public = failure(unavailable.status, error_type, unavailable.message.clone());
-    public.availability = raw(&unavailable.availability);
+    let mut public = failure(status, error_type, message);
+    public.availability = raw(availability);
     public
 }
 

@@ -187,14 +187,29 @@ impl ObservedFuture {
         }
         let elapsed = frame.elapsed(self.started_at);
         measure::answered(self.observe.route, status, elapsed);
-        tracing::info!(
-            http.method = self.method.as_str(),
-            http.route = self.observe.route,
-            http.status = status,
-            request.id = headers.get(&X_REQUEST_ID).and_then(|id| id.to_str().ok()),
-            duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-            "answered a request"
-        );
+        let request_id = headers.get(&X_REQUEST_ID).and_then(|id| id.to_str().ok());
+        let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        // What went well is counted above and recorded with its generation; a line for each would
+        // cost as much as reading the request.
+        if status >= 500 {
+            tracing::warn!(
+                http.method = self.method.as_str(),
+                http.route = self.observe.route,
+                http.status = status,
+                request.id = request_id,
+                duration_ms,
+                "could not answer a request"
+            );
+        } else {
+            tracing::debug!(
+                http.method = self.method.as_str(),
+                http.route = self.observe.route,
+                http.status = status,
+                request.id = request_id,
+                duration_ms,
+                "answered a request"
+            );
+        }
     }
 }
 

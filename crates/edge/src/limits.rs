@@ -8,14 +8,14 @@ pub const INFERENCE_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const BODY_BYTES_TRUSTED: usize = 256 * 1024;
 /// Request line and headers together.
 pub const HEADER_BYTES_MAX: usize = 32 * 1024;
-/// Header lines.
-pub const HEADERS_MAX: usize = 100;
 /// How long a client may take over its headers, and over its first request.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may pause within its body.
 pub const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long it may take over the whole body.
 pub const BODY_TOTAL_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a client may leave what was written to it unread before it counts as gone.
+pub const WRITE_STALL_MAX: Duration = Duration::from_secs(30);
 /// Connections from one address.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 4_096;
 /// How long the accept loop waits when the system has no more sockets to give.

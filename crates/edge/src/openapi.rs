@@ -74,7 +74,7 @@ pub fn openapi_yaml() -> String {
     let yaml = openapi()
         .to_yaml()
         .expect("a description of text, numbers and lists cannot fail");
-    format!("# Generated from the handlers by `cargo xtask openapi`. Do not edit.\n{yaml}")
+    format!("# Generated from the handlers by `make openapi`. Do not edit.\n{yaml}")
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The accept loop. Ours rather than axum's, because slow headers, floods of streams and floods of
 //! connections need limits that only the connection knows.
 
+mod stall;
+
 use std::{
     collections::HashMap,
     convert::Infallible,
@@ -28,10 +30,11 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
+use self::stall::PromptReader;
 use crate::limits::{
     ACCEPT_BACKOFF, CONNECTIONS_PER_ADDRESS_MAX, H2_PING_INTERVAL, H2_PING_TIMEOUT,
     H2_RESETS_LOCAL_MAX, H2_RESETS_PENDING_MAX, H2_SEND_BUFFER_BYTES, H2_STREAMS_MAX,
-    HEADER_BYTES_MAX, HEADER_TIMEOUT, HEADERS_MAX,
+    HEADER_BYTES_MAX, HEADER_TIMEOUT,
 };
 
 /// Serves `router` until `shutdown`; then accepts nothing more, tells clients to go elsewhere
@@ -98,9 +101,7 @@ fn builder() -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         // Also the size of one read: a body is read in pieces of it.
-        .max_buf_size(HEADER_BYTES_MAX)
-        .max_headers(HEADERS_MAX)
-        .pipeline_flush(false);
+        .max_buf_size(HEADER_BYTES_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -135,7 +136,8 @@ impl Server {
             router: self.router.clone(),
             has_asked: Arc::clone(&has_asked),
         };
-        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(PromptReader::new(stream));
+        let mut connection = pin!(self.builder.serve_connection(stream, service));
         let mut patience = pin!(sleep(HEADER_TIMEOUT));
         let (mut is_impatient, mut is_draining) = (true, false);
         loop {

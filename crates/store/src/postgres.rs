@@ -2,7 +2,7 @@
 //! differently.
 
 use sqlx::{
-    Connection, PgConnection, Postgres, QueryBuilder, Transaction,
+    Connection, PgConnection, Postgres, Transaction,
     encode::IsNull,
     error::BoxDynError,
     postgres::{PgArgumentBuffer, PgConnectOptions, PgPoolOptions, PgTypeInfo, PgValueRef},
@@ -34,6 +34,12 @@ const BEGIN_REPORT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Reports read whole tables; the limit for statements on the request path is not for them.
 const UNHURRIED: &str = "SET LOCAL statement_timeout = 0";
 const ENSURE_PARTITIONS: &str = "SELECT create_generation_partitions($1, 3)";
+/// A few sizes only, so that each statement is prepared once per connection and kept: preparing is a
+/// trip to the server. The largest times the widest table stays below the 65,535 values that can be
+/// bound, and what the server keeps of it stays small.
+const ROWS_PER_STATEMENT: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
+/// Room for each table in each of those sizes.
+const STATEMENTS_KEPT: usize = 200;
 /// Names the lock that one migrator at a time holds; any number that nobody else uses.
 const MIGRATION_LOCK: i64 = 0x5357_5944_4d49_4752;
 const EPOCH_2000_MICROS: i64 = 946_684_800_000_000;
@@ -41,7 +47,9 @@ const EPOCH_2000_DAYS: i32 = 10_957;
 
 pub(crate) async fn open(url: &str, options: &OpenOptions) -> Result<Engine, OpenError> {
     let connect: PgConnectOptions = url.parse().map_err(OpenError::Url)?;
-    let connect = connect.application_name("switchyard");
+    let connect = connect
+        .application_name("switchyard")
+        .statement_cache_capacity(STATEMENTS_KEPT);
     let statement_timeout_ms = options.statement_timeout.as_millis().to_string();
     let pool = PgPoolOptions::new()
         .max_connections(options.connections_max)
@@ -81,36 +89,6 @@ pub(crate) async fn migrate(connect: &PgConnectOptions) -> Result<(), OpenError>
 }
 
 pub(crate) type ConnectOptions = PgConnectOptions;
-
-/// Statements that need no answer, run one after the other.
-pub(crate) struct Script(Vec<QueryBuilder<Db>>);
-
-impl Script {
-    fn new() -> Self {
-        Self(Vec::new())
-    }
-
-    fn begin(&mut self, head: &'static str) -> &mut QueryBuilder<Db> {
-        self.0.push(QueryBuilder::new(head));
-        self.0.last_mut().expect("one was pushed")
-    }
-
-    async fn run(self, connection: &mut PgConnection) -> Result<(), Failure> {
-        for mut statement in self.0 {
-            statement.build().execute(&mut *connection).await?;
-        }
-        Ok(())
-    }
-}
-
-/// A few sizes only, so that each statement is prepared once per connection and kept: preparing is a
-/// trip to the server.
-fn rows_per_statement(left: usize) -> usize {
-    let fitting = [queries::ROWS_MAX, 64, 16, 4]
-        .into_iter()
-        .find(|size| *size <= left);
-    fitting.unwrap_or(1)
-}
 
 async fn ensure_partitions(
     transaction: &mut Transaction<'static, Db>,

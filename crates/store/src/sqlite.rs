@@ -2,7 +2,7 @@
 //! hold differently.
 
 use sqlx::{
-    Connection, QueryBuilder, Sqlite, SqliteConnection, Transaction,
+    Connection, Sqlite, SqliteConnection, Transaction,
     encode::IsNull,
     error::BoxDynError,
     sqlite::{
@@ -33,6 +33,18 @@ pub(crate) type Db = Sqlite;
 const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 /// Sees one state of the database however many statements follow.
 const BEGIN_REPORT: &str = "BEGIN";
+/// A call to SQLite is a trip to another thread and back, which costs more than the parsing of a small
+/// statement; so any number of rows shall need few statements. The largest times the widest table
+/// stays below the 32,766 values that can be bound.
+const ROWS_PER_STATEMENT: [usize; 24] = [
+    256, 192, 128, 96, 64, 48, 32, 24, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1,
+];
+/// Room for each table in each of those sizes.
+const STATEMENTS_KEPT: usize = 400;
+/// A generation's row is about half of SQLite's usual page, which would hold only one.
+const PAGE_BYTES: u32 = 8_192;
+/// Memory for pages per connection, in the form SQLite wants: negative kibibytes.
+const CACHE_KIB: &str = "-16000";
 /// How many pages the log may grow by before it is folded back: fewer folds write each page less
 /// often.
 const CHECKPOINT_PAGES: &str = "4000";
@@ -47,8 +59,11 @@ pub(crate) async fn open(url: &str, options: &OpenOptions) -> Result<Engine, Ope
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        .statement_cache_capacity(STATEMENTS_KEPT)
         .busy_timeout(options.statement_timeout)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .page_size(PAGE_BYTES)
+        .pragma("cache_size", CACHE_KIB)
         .pragma("temp_store", "memory");
     // Connections keep their prepared statements, so they are kept.
     let pool = SqlitePoolOptions::new()
@@ -82,37 +97,6 @@ pub(crate) async fn migrate(connect: &SqliteConnectOptions) -> Result<(), OpenEr
 }
 
 pub(crate) type ConnectOptions = SqliteConnectOptions;
-
-/// Statements that need no answer, run one after the other. Every call to SQLite is a trip to another
-/// thread and back, which costs more than most statements; so these make the trip together.
-pub(crate) struct Script(QueryBuilder<Db>);
-
-impl Script {
-    fn new() -> Self {
-        Self(QueryBuilder::new(""))
-    }
-
-    fn begin(&mut self, head: &'static str) -> &mut QueryBuilder<Db> {
-        if !self.0.sql().as_str().is_empty() {
-            self.0.push(";\n");
-        }
-        self.0.push(head)
-    }
-
-    async fn run(mut self, connection: &mut SqliteConnection) -> Result<(), Failure> {
-        if self.0.sql().as_str().is_empty() {
-            return Ok(());
-        }
-        // Hardly any two scripts are the same: preparing one is cheap, keeping all of them is not.
-        self.0.build().persistent(false).execute(connection).await?;
-        Ok(())
-    }
-}
-
-/// Statements are not kept, so they may have any size.
-fn rows_per_statement(left: usize) -> usize {
-    left.min(queries::ROWS_MAX)
-}
 
 #[expect(
     clippy::unused_async,

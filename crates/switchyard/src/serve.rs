@@ -24,6 +24,10 @@ use crate::{commands::CommandError, config::Config, foundation::Foundation, syst
 /// How long a stop waits for SQL to take the last settlements. What is left stays in the journal.
 const LAST_POST_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How much longer than the grace connections stay open, so that an answer that the grace ended can
+/// still say so.
+const LAST_WORDS_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Serves until a signal says stop.
 pub(crate) fn run(config: Config) -> Result<ExitCode, CommandError> {
     let metrics = prepare_process(&config)?;
@@ -198,7 +202,7 @@ impl Service {
             }),
             reload_catalog: Arc::new(move || catalog.reload(clock.now())),
         });
-        let grace = self.config.server.drain_grace;
+        let grace = self.config.server.drain_grace + LAST_WORDS_PATIENCE;
         let stop = self.stop_servers.clone();
         self.servers
             .spawn(server::serve(public, router(edge), stop.clone(), grace));

@@ -47,9 +47,18 @@ pub struct TokenPrices {
 /// When the provider does not serve it.
 pub fn oak_prices(provider: &str) -> TokenPrices {
     match provider {
-        "alder" => TokenPrices { prompt: "0.0000001235", completion: "0.0000005" },
-        "birch" => TokenPrices { prompt: "0.000000215", completion: "0.0000007005" },
-        "cedar" => TokenPrices { prompt: "0.000003", completion: "0.000015" },
+        "alder" => TokenPrices {
+            prompt: "0.0000001235",
+            completion: "0.0000005",
+        },
+        "birch" => TokenPrices {
+            prompt: "0.000000215",
+            completion: "0.0000007005",
+        },
+        "cedar" => TokenPrices {
+            prompt: "0.000003",
+            completion: "0.000015",
+        },
         other => panic!("{other} does not serve {OAK}"),
     }
 }
@@ -129,7 +138,12 @@ impl TestCatalog {
     pub fn add_model(&mut self, id: &str) {
         self.models.push(model(id));
         let prices = oak_prices("alder");
-        self.endpoints.push(endpoint(id, "alder", json!(prices.prompt), json!(prices.completion)));
+        self.endpoints.push(endpoint(
+            id,
+            "alder",
+            json!(prices.prompt),
+            json!(prices.completion),
+        ));
     }
 
     /// Changes the row of an endpoint.
@@ -137,9 +151,10 @@ impl TestCatalog {
     /// # Panics
     /// When there is no such endpoint.
     pub fn change_endpoint(&mut self, model: &str, provider: &str, field: &str, value: Value) {
-        let row = self.endpoints.iter_mut().find(|row| {
-            row["model_id"] == model && row["provider"] == provider
-        });
+        let row = self
+            .endpoints
+            .iter_mut()
+            .find(|row| row["model_id"] == model && row["provider"] == provider);
         row.expect("the endpoint is in the catalogue")[field] = value;
     }
 
@@ -159,7 +174,10 @@ impl TestCatalog {
             file.insert("generated".to_owned(), json!("2026-11-22"));
             file.insert("count".to_owned(), json!(rows.len()));
             file.insert(name.to_owned(), json!(rows));
-            fs::write(folder.join(format!("{name}.json")), Value::Object(file).to_string())?;
+            fs::write(
+                folder.join(format!("{name}.json")),
+                Value::Object(file).to_string(),
+            )?;
         }
         Ok(())
     }
@@ -199,7 +217,12 @@ fn endpoints() -> Vec<Value> {
         .into_iter()
         .map(|provider| {
             let prices = oak_prices(provider);
-            endpoint(OAK, provider, json!(prices.prompt), json!(prices.completion))
+            endpoint(
+                OAK,
+                provider,
+                json!(prices.prompt),
+                json!(prices.completion),
+            )
         })
         .collect();
     let mut lost = endpoint(LOST, "alder", json!("0.000001"), json!("0.000002"));

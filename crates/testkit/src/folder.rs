@@ -48,7 +48,11 @@ impl Folder {
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder).expect("the folder is readable") {
                 let path = entry.expect("the folder is readable").path();
-                if path.is_dir() { folders.push(path) } else { files.push(path) }
+                if path.is_dir() {
+                    folders.push(path)
+                } else {
+                    files.push(path)
+                }
             }
         }
         files

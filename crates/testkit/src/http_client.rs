@@ -2,8 +2,10 @@
 
 use std::{convert::Infallible, error::Error, time::Duration};
 
-use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode, header};
+pub use bytes::Bytes;
+pub use http::Method;
+
+use http::{HeaderMap, Request, StatusCode, header};
 use http_body::Frame as BodyFrame;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::body::Incoming;
@@ -34,7 +36,9 @@ impl HttpClient {
     pub fn new(address: &str) -> Self {
         Self {
             base: format!("http://{address}"),
-            client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http(),
+            client: Client::builder(TokioExecutor::new())
+                .pool_max_idle_per_host(0)
+                .build_http(),
         }
     }
 
@@ -53,7 +57,10 @@ impl HttpClient {
             .uri(format!("{}{path}", self.base))
             .body(Full::default().boxed())
             .unwrap_or_else(|error| panic!("{path}: {error}"));
-        Call { client: self.client.clone(), request }
+        Call {
+            client: self.client.clone(),
+            request,
+        }
     }
 
     /// A call that reads.
@@ -80,7 +87,9 @@ impl Call {
     /// # Panics
     /// When it is none.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
-        let value = value.parse().unwrap_or_else(|_| panic!("{name}: {value:?} is no header"));
+        let value = value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name}: {value:?} is no header"));
         self.request.headers_mut().append(name, value);
         self
     }
@@ -92,7 +101,8 @@ impl Call {
 
     /// Sends JSON.
     pub fn json(self, body: &Value) -> Self {
-        self.header("content-type", "application/json").body(body.to_string())
+        self.header("content-type", "application/json")
+            .body(body.to_string())
     }
 
     /// Sends bytes of known length.
@@ -113,7 +123,9 @@ impl Call {
     /// # Panics
     /// When there is none.
     pub async fn send(self) -> Reply {
-        self.try_send().await.unwrap_or_else(|error| panic!("no answer: {error:?}"))
+        self.try_send()
+            .await
+            .unwrap_or_else(|error| panic!("no answer: {error:?}"))
     }
 
     /// As [`Call::send`], where there may be no answer.
@@ -123,8 +135,17 @@ impl Call {
     pub async fn try_send(self) -> Result<Reply, CallError> {
         let whole = async {
             let opened = self.try_open().await?;
-            let Opened { status, headers, body, .. } = opened;
-            Ok(Reply { status, headers, body: body.collect().await?.to_bytes() })
+            let Opened {
+                status,
+                headers,
+                body,
+                ..
+            } = opened;
+            Ok(Reply {
+                status,
+                headers,
+                body: body.collect().await?.to_bytes(),
+            })
         };
         timeout(PATIENCE, whole).await?
     }
@@ -134,7 +155,9 @@ impl Call {
     /// # Panics
     /// When there is none.
     pub async fn open(self) -> Opened {
-        self.try_open().await.unwrap_or_else(|error| panic!("no answer: {error:?}"))
+        self.try_open()
+            .await
+            .unwrap_or_else(|error| panic!("no answer: {error:?}"))
     }
 
     /// As [`Call::open`], where there may be no answer.
@@ -218,7 +241,12 @@ impl Reply {
         assert_eq!(self.header("content-type"), Some("application/json"));
         let error = self.json()["error"].clone();
         assert_eq!(error["code"], status, "{error}");
-        assert!(error["message"].as_str().is_some_and(|text| !text.is_empty()), "{error}");
+        assert!(
+            error["message"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty()),
+            "{error}"
+        );
         error
     }
 }
@@ -253,7 +281,11 @@ impl Opened {
                 return Ok(Some(frame));
             }
             let Some(frame) = timeout(PATIENCE, self.body.frame()).await? else {
-                assert!(self.reader.is_empty(), "the body ends inside an event: {:?}", self.reader);
+                assert!(
+                    self.reader.is_empty(),
+                    "the body ends inside an event: {:?}",
+                    self.reader
+                );
                 return Ok(None);
             };
             if let Ok(data) = frame?.into_data() {
@@ -270,7 +302,9 @@ impl Opened {
         while let Some(frame) = self.next_frame().await.expect("the stream goes on") {
             let Frame::Data(data) = frame else { continue };
             let chunk: Value = serde_json::from_str(&data).expect("chunks are JSON");
-            let text = chunk.pointer("/choices/0/delta/content").and_then(Value::as_str);
+            let text = chunk
+                .pointer("/choices/0/delta/content")
+                .and_then(Value::as_str);
             if let Some(text) = text.filter(|text| !text.is_empty()) {
                 return text.to_owned();
             }
@@ -284,7 +318,11 @@ impl Opened {
     /// When the connection breaks.
     pub async fn transcript(mut self) -> Transcript {
         let mut transcript = Transcript::default();
-        while let Some(frame) = self.next_frame().await.expect("the stream ends in good order") {
+        while let Some(frame) = self
+            .next_frame()
+            .await
+            .expect("the stream ends in good order")
+        {
             transcript.push(frame);
         }
         transcript
@@ -295,9 +333,15 @@ impl Opened {
     /// # Panics
     /// When the connection breaks.
     pub async fn rest(self) -> Reply {
-        let body = timeout(PATIENCE, self.body.collect()).await.expect("the body ends");
+        let body = timeout(PATIENCE, self.body.collect())
+            .await
+            .expect("the body ends");
         let body = body.expect("the body ends in good order").to_bytes();
-        Reply { status: self.status, headers: self.headers, body }
+        Reply {
+            status: self.status,
+            headers: self.headers,
+            body,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod world;
 pub mod catalog;
 pub mod test_server;
 
+pub mod exact;
 pub mod http_client;
 pub mod sse;
 

@@ -39,7 +39,10 @@ impl Port {
                 let lock = File::create(folder.join(number.to_string())).ok()?;
                 lock.try_lock().ok()?;
                 TcpListener::bind(("127.0.0.1", number)).ok()?;
-                Some(Self { number, _lock: lock })
+                Some(Self {
+                    number,
+                    _lock: lock,
+                })
             })
             .expect("a port is free")
     }

@@ -32,12 +32,20 @@ impl FrameReader {
         let end = self.unread.windows(2).position(|pair| pair == b"\n\n")?;
         let frame: Vec<u8> = self.unread.drain(..end + 2).collect();
         let line = std::str::from_utf8(&frame[..end]).expect("events are UTF-8");
-        assert!(!line.contains(['\n', '\r']), "an event of more than one line: {line:?}");
+        assert!(
+            !line.contains(['\n', '\r']),
+            "an event of more than one line: {line:?}"
+        );
         if let Some(data) = line.strip_prefix("data: ") {
             return Some(Frame::Data(data.to_owned()));
         }
         let comment = line.strip_prefix(':');
-        Some(Frame::Comment(comment.unwrap_or_else(|| panic!("no event: {line:?}")).trim().to_owned()))
+        Some(Frame::Comment(
+            comment
+                .unwrap_or_else(|| panic!("no event: {line:?}"))
+                .trim()
+                .to_owned(),
+        ))
     }
 
     /// Whether nothing is left over.
@@ -71,7 +79,8 @@ impl Transcript {
             Frame::Data(data) if data == "[DONE]" => self.done = true,
             Frame::Data(data) => {
                 let chunk = serde_json::from_str(&data);
-                self.chunks.push(chunk.unwrap_or_else(|_| panic!("a chunk that is no JSON: {data}")));
+                self.chunks
+                    .push(chunk.unwrap_or_else(|_| panic!("a chunk that is no JSON: {data}")));
                 self.texts.push(data);
             }
         }
@@ -79,7 +88,10 @@ impl Transcript {
 
     /// The strings at `pointer` in all chunks, put together.
     pub fn concat(&self, pointer: &str) -> String {
-        self.chunks.iter().filter_map(|chunk| chunk.pointer(pointer)?.as_str()).collect()
+        self.chunks
+            .iter()
+            .filter_map(|chunk| chunk.pointer(pointer)?.as_str())
+            .collect()
     }
 
     /// The visible text.
@@ -89,9 +101,10 @@ impl Transcript {
 
     /// Why it ended: the finish reason that came last.
     pub fn finish_reason(&self) -> Option<&str> {
-        let reasons = self.chunks.iter().filter_map(|chunk| {
-            chunk.pointer("/choices/0/finish_reason")?.as_str()
-        });
+        let reasons = self
+            .chunks
+            .iter()
+            .filter_map(|chunk| chunk.pointer("/choices/0/finish_reason")?.as_str());
         reasons.last()
     }
 
@@ -137,7 +150,11 @@ mod tests {
         let whole = ": HELLO\n\ndata: {\"a\":1}\n\ndata: [DONE]\n\n";
         assert_eq!(frames(&[whole]), expected);
         for cut in 1..whole.len() {
-            assert_eq!(frames(&[&whole[..cut], &whole[cut..]]), expected, "cut at {cut}");
+            assert_eq!(
+                frames(&[&whole[..cut], &whole[cut..]]),
+                expected,
+                "cut at {cut}"
+            );
         }
     }
 
@@ -151,7 +168,9 @@ mod tests {
     fn a_transcript_tells_what_was_said() {
         let mut transcript = Transcript::default();
         for text in ["Hel", "lo"] {
-            let chunk = format!(r#"{{"choices":[{{"delta":{{"content":"{text}"}},"finish_reason":null}}]}}"#);
+            let chunk = format!(
+                r#"{{"choices":[{{"delta":{{"content":"{text}"}},"finish_reason":null}}]}}"#
+            );
             transcript.push(Frame::Data(chunk));
         }
         transcript.push(Frame::Data(

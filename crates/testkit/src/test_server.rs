@@ -29,8 +29,9 @@ pub struct Deployment {
     binary: PathBuf,
     environment: Vec<(String, String)>,
     nodes: u32,
-    // Removed last.
+    postgres: Option<String>,
     redis: Option<RedisServer>,
+    // Removed last.
     folder: Folder,
 }
 
@@ -44,11 +45,15 @@ impl Deployment {
             binary: binary.to_owned(),
             environment: Vec::new(),
             nodes: 0,
+            postgres: None,
             redis: None,
             folder: Folder::fresh(),
         };
         deployment.write_catalog(catalog);
-        deployment.set("catalog.dir", &deployment.catalog_folder().display().to_string());
+        deployment.set(
+            "catalog.dir",
+            &deployment.catalog_folder().display().to_string(),
+        );
         let keyring = deployment.path().join("keys/keyring.json");
         deployment.set("vault.keyring", &keyring.display().to_string());
         deployment.set("egress.operator_private_cidrs", "127.0.0.0/8");
@@ -58,7 +63,9 @@ impl Deployment {
                 let redis = RedisServer::start();
                 deployment.set("redis.url", &redis.url());
                 deployment.redis = Some(redis);
-                deployment.set("database.url", &PostgresServer::shared().fresh_database());
+                let database = PostgresServer::shared().fresh_database();
+                deployment.set("database.url", &database);
+                deployment.postgres = Some(database);
             }
         }
         deployment
@@ -73,7 +80,8 @@ impl Deployment {
     /// Sets a variable of the environment.
     pub fn set_variable(&mut self, variable: &str, value: &str) {
         self.environment.retain(|(known, _)| known != variable);
-        self.environment.push((variable.to_owned(), value.to_owned()));
+        self.environment
+            .push((variable.to_owned(), value.to_owned()));
     }
 
     /// The folder of everything it writes: data, journal, keys, logs.
@@ -84,7 +92,11 @@ impl Deployment {
     /// Every file it has written, the catalogue excepted.
     pub fn files(&self) -> Vec<PathBuf> {
         let catalog = self.catalog_folder();
-        self.folder.files().into_iter().filter(|file| !file.starts_with(&catalog)).collect()
+        self.folder
+            .files()
+            .into_iter()
+            .filter(|file| !file.starts_with(&catalog))
+            .collect()
     }
 
     /// Where its catalogue is read from.
@@ -97,7 +109,9 @@ impl Deployment {
     /// # Panics
     /// When they cannot be written.
     pub fn write_catalog(&self, catalog: &TestCatalog) {
-        catalog.write(&self.catalog_folder()).expect("the deployment's folder is writable");
+        catalog
+            .write(&self.catalog_folder())
+            .expect("the deployment's folder is writable");
     }
 
     /// A command line with this deployment's settings and nothing else from outside.
@@ -149,7 +163,11 @@ impl Deployment {
         let output = self.output(&[&["--json"], arguments].concat(), input).await;
         let said = String::from_utf8_lossy(&output.stdout);
         let complained = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {}\n{said}\n{complained}", output.status);
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}\n{said}\n{complained}",
+            output.status
+        );
         serde_json::from_str(&said).unwrap_or_else(|_| panic!("{arguments:?} printed: {said}"))
     }
 
@@ -165,5 +183,43 @@ impl Deployment {
     /// The Redis server it stands on, if any.
     pub fn redis(&self) -> Option<&RedisServer> {
         self.redis.as_ref()
+    }
+
+    /// Every byte of every row in the shared database; nothing where there is none, as the embedded one
+    /// is among [`Deployment::files`].
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub async fn database_bytes(&self) -> Vec<u8> {
+        let Some(url) = &self.postgres else {
+            return Vec::new();
+        };
+        let ask = async |statement: &str| {
+            let output = Command::new("psql")
+                .args([
+                    "-X",
+                    "-A",
+                    "-t",
+                    "-q",
+                    "-v",
+                    "ON_ERROR_STOP=1",
+                    url,
+                    "-c",
+                    statement,
+                ])
+                .output()
+                .await
+                .expect("psql is installed with the server");
+            assert!(output.status.success(), "{statement}: {output:?}");
+            output.stdout
+        };
+        let tables = ask("SELECT oid::regclass FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace").await;
+        let tables = String::from_utf8(tables).expect("table names are text");
+        let mut bytes = Vec::new();
+        for table in tables.lines() {
+            bytes.extend(ask(&format!("COPY {table} TO STDOUT (FORMAT binary)")).await);
+        }
+        assert!(!bytes.is_empty(), "the database has tables");
+        bytes
     }
 }

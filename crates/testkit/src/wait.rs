@@ -49,6 +49,9 @@ mod tests {
     #[tokio::test]
     #[should_panic(expected = "in vain for: \"a miracle\"")]
     async fn it_gives_up() {
-        until("a miracle", Duration::from_millis(30), || async { None::<()> }).await;
+        until("a miracle", Duration::from_millis(30), || async {
+            None::<()>
+        })
+        .await;
     }
 }

@@ -32,7 +32,11 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { settings: Vec::new(), variables: Vec::new(), credit_usd: Some("10") }
+        Self {
+            settings: Vec::new(),
+            variables: Vec::new(),
+            credit_usd: Some("10"),
+        }
     }
 }
 
@@ -68,7 +72,9 @@ impl World {
     /// # Panics
     /// When anything does not start.
     pub async fn start(binary: &Path, configuration: Configuration, setup: Setup) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port is free");
         let providers = switchyard_simulator::serve(listener, Simulator::new(Config::default()))
             .expect("the simulator starts");
         let catalog = TestCatalog::new(|provider| providers.base_url(provider));
@@ -81,16 +87,27 @@ impl World {
         }
         for provider in PROVIDERS {
             let secret = provider_secret(provider);
-            deployment.run_with_input(&["provider-key", "set", provider], &secret).await;
+            deployment
+                .run_with_input(&["provider-key", "set", provider], &secret)
+                .await;
         }
-        let created = deployment.run(&["account", "create", "--email", "ada@example.com"]).await;
+        let created = deployment
+            .run(&["account", "create", "--email", "ada@example.com"])
+            .await;
         let account = text(&created, "account_id");
         if let Some(usd) = setup.credit_usd {
             grant(&deployment, &account, usd).await;
         }
         let key = create_key(&deployment, &account, &[]).await;
         let node = deployment.start_node().await;
-        Self { node, deployment, providers, catalog, account, key }
+        Self {
+            node,
+            deployment,
+            providers,
+            catalog,
+            account,
+            key,
+        }
     }
 
     /// The providers' simulator.
@@ -105,7 +122,9 @@ impl World {
 
     /// A chat completion to be asked for with the world's key.
     pub fn chat(&self, body: &Value) -> Call {
-        self.api().post("/api/v1/chat/completions", body).key(&self.key.text)
+        self.api()
+            .post("/api/v1/chat/completions", body)
+            .key(&self.key.text)
     }
 
     /// Asks for a chat completion in one piece.
@@ -167,7 +186,10 @@ impl World {
     pub async fn nothing_held(&self) -> Value {
         wait::until("holds to go back", SETTLED_PATIENCE, || async {
             let report = self.verified_ledger().await;
-            let held = report["held_usd"].as_str().expect("an amount").parse::<f64>();
+            let held = report["held_usd"]
+                .as_str()
+                .expect("an amount")
+                .parse::<f64>();
             (held == Ok(0.0)).then_some(report)
         })
         .await
@@ -220,17 +242,31 @@ pub fn streaming(body: &Value) -> Value {
 /// When there is none.
 pub fn text(object: &Value, field: &str) -> String {
     let value = object.get(field).and_then(Value::as_str);
-    value.unwrap_or_else(|| panic!("no text `{field}` in {object}")).to_owned()
+    value
+        .unwrap_or_else(|| panic!("no text `{field}` in {object}"))
+        .to_owned()
 }
 
 async fn grant(deployment: &Deployment, account: &str, usd: &str) {
     deployment
-        .run(&["credit", "grant", "--account", account, "--usd", usd, "--reason", "test"])
+        .run(&[
+            "credit",
+            "grant",
+            "--account",
+            account,
+            "--usd",
+            usd,
+            "--reason",
+            "test",
+        ])
         .await;
 }
 
 async fn create_key(deployment: &Deployment, account: &str, options: &[&str]) -> Key {
     let base = ["key", "create", "--account", account, "--name", "test"];
     let created = deployment.run(&[&base, options].concat()).await;
-    Key { text: text(&created, "key"), hash: text(&created, "hash") }
+    Key {
+        text: text(&created, "key"),
+        hash: text(&created, "hash"),
+    }
 }

@@ -52,7 +52,10 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        Self::with(EgressPolicy { private_cidrs: vec!["127.0.0.0/8".parse().expect("a range")] }).await
+        Self::with(EgressPolicy {
+            private_cidrs: vec!["127.0.0.0/8".parse().expect("a range")],
+        })
+        .await
     }
 
     async fn with(egress: EgressPolicy) -> Self {
@@ -61,7 +64,10 @@ impl World {
             credentials: switchyard_simulator::Credentials::Exactly(vec![CREDENTIAL.to_owned()]),
             ..Profile::default()
         };
-        let simulator = Simulator::new(Config { profile, ..Config::default() });
+        let simulator = Simulator::new(Config {
+            profile,
+            ..Config::default()
+        });
         let server = serve(listener, simulator).expect("a simulator");
         let timeouts = Timeouts {
             connect: Duration::from_secs(2),
@@ -69,7 +75,10 @@ impl World {
             idle: Duration::from_millis(300),
             total: Duration::from_secs(20),
         };
-        Self { server, upstream: HttpUpstream::new(egress, timeouts, Arc::new(Noon)) }
+        Self {
+            server,
+            upstream: HttpUpstream::new(egress, timeouts, Arc::new(Noon)),
+        }
     }
 
     fn endpoint(&self, family: &str) -> Vetted {
@@ -84,7 +93,11 @@ impl World {
         let endpoint = self.endpoint(family);
         let credential = Secret::new(CREDENTIAL.as_bytes().to_vec());
         let request = request(stream);
-        let call = Call { endpoint: &endpoint, credential: &credential, request: &request };
+        let call = Call {
+            endpoint: &endpoint,
+            credential: &credential,
+            request: &request,
+        };
         self.upstream.send(call).await
     }
 
@@ -112,20 +125,25 @@ impl World {
 }
 
 fn error_in(steps: &[StreamStep]) -> Option<Failure> {
-    steps.iter().flat_map(|step| &step.events).find_map(|event| match event {
-        ChatEvent::Error(failure) => Some(failure.clone()),
-        _ => None,
-    })
+    steps
+        .iter()
+        .flat_map(|step| &step.events)
+        .find_map(|event| match event {
+            ChatEvent::Error(failure) => Some(failure.clone()),
+            _ => None,
+        })
 }
 
 fn endpoint(family: &str, base_url: &str) -> Vetted {
     let bytes = |value: serde_json::Value| serde_json::to_vec(&value).expect("JSON");
     let parameters = json!(["max_tokens", "temperature", "tools", "tool_choice"]);
     let catalog = load_from_bytes(
-        &bytes(json!({"generated": "2026-11-22", "count": 1, "providers": [{
-            "slug": "alpha", "name": "Alpha", "api_family": family, "base_url": base_url,
-            "data_policy": {"trains_on_data": false, "retains_prompts": false},
-        }]})),
+        &bytes(
+            json!({"generated": "2026-11-22", "count": 1, "providers": [{
+                "slug": "alpha", "name": "Alpha", "api_family": family, "base_url": base_url,
+                "data_policy": {"trains_on_data": false, "retains_prompts": false},
+            }]}),
+        ),
         &bytes(json!({"generated": "2026-11-22", "count": 1, "models": [{
             "id": "acme/model", "canonical_slug": "acme/model", "name": "Model", "author": "acme",
             "created": 1_700_000_000, "context_length": 100_000, "max_completion_tokens": 4_096,
@@ -175,7 +193,10 @@ fn text_of(steps: &[StreamStep]) -> String {
     let events = steps.iter().flat_map(|step| &step.events);
     events
         .filter_map(|event| match event {
-            ChatEvent::Delta { delta: Delta::Text(text), .. } => Some(text.expose().as_str()),
+            ChatEvent::Delta {
+                delta: Delta::Text(text),
+                ..
+            } => Some(text.expose().as_str()),
             _ => None,
         })
         .collect()
@@ -191,7 +212,12 @@ async fn whole_answers_in_both_families() {
             panic!("{family}: no whole answer")
         };
         assert_eq!(answer.finish.reason, FinishReason::Stop, "{family}");
-        assert!(answer.usage.is_some_and(|usage| usage.tokens.output_total() > 0), "{family}");
+        assert!(
+            answer
+                .usage
+                .is_some_and(|usage| usage.tokens.output_total() > 0),
+            "{family}"
+        );
     }
 }
 
@@ -223,11 +249,21 @@ async fn refusals_are_classified() {
             (529, FailureKind::Overloaded),
         ] {
             let failure = world.failure(family, Behaviour::status(status), true).await;
-            assert_eq!((failure.kind, failure.status), (kind, Some(status)), "{family} {status}");
+            assert_eq!(
+                (failure.kind, failure.status),
+                (kind, Some(status)),
+                "{family} {status}"
+            );
         }
     }
-    let busy = Status { status: 429, retry_after: Some("7".to_owned()), ..Status::default() };
-    let failure = world.failure(FAMILIES[0], Behaviour::Status(busy), false).await;
+    let busy = Status {
+        status: 429,
+        retry_after: Some("7".to_owned()),
+        ..Status::default()
+    };
+    let failure = world
+        .failure(FAMILIES[0], Behaviour::Status(busy), false)
+        .await;
     assert_eq!(failure.retry_after, Some(Duration::from_secs(7)));
 }
 
@@ -238,11 +274,29 @@ async fn faults_end_in_typed_failures_within_their_deadlines() {
         for (behaviour, kind) in [
             (Behaviour::HangBeforeHeaders, FailureKind::Timeout),
             (Behaviour::EmptyBody { status: 200 }, FailureKind::Protocol),
-            (Behaviour::flawed(Flaw::Hang { after_events: 2 }), FailureKind::Timeout),
-            (Behaviour::flawed(Flaw::Cut { after_events: 2 }), FailureKind::Protocol),
-            (Behaviour::flawed(Flaw::Reset { after_events: 2 }), FailureKind::Protocol),
-            (Behaviour::flawed(Flaw::BadJson { after_events: 1 }), FailureKind::Protocol),
-            (Behaviour::flawed(Flaw::HugeLine { after_events: 1, bytes: 2 << 20 }), FailureKind::Protocol),
+            (
+                Behaviour::flawed(Flaw::Hang { after_events: 2 }),
+                FailureKind::Timeout,
+            ),
+            (
+                Behaviour::flawed(Flaw::Cut { after_events: 2 }),
+                FailureKind::Protocol,
+            ),
+            (
+                Behaviour::flawed(Flaw::Reset { after_events: 2 }),
+                FailureKind::Protocol,
+            ),
+            (
+                Behaviour::flawed(Flaw::BadJson { after_events: 1 }),
+                FailureKind::Protocol,
+            ),
+            (
+                Behaviour::flawed(Flaw::HugeLine {
+                    after_events: 1,
+                    bytes: 2 << 20,
+                }),
+                FailureKind::Protocol,
+            ),
         ] {
             let case = format!("{family} {behaviour:?}");
             let deadline = Duration::from_secs(5);
@@ -258,9 +312,15 @@ async fn a_redirect_is_an_error_and_its_target_hears_nothing() {
     let world = World::new().await;
     let location = world.server.base_url("thief");
     for status in [301, 302, 303, 307, 308] {
-        let behaviour = Behaviour::Redirect { status, location: location.clone() };
+        let behaviour = Behaviour::Redirect {
+            status,
+            location: location.clone(),
+        };
         let failure = world.failure(FAMILIES[1], behaviour, false).await;
-        assert_eq!((failure.kind, failure.status), (FailureKind::Protocol, Some(status)));
+        assert_eq!(
+            (failure.kind, failure.status),
+            (FailureKind::Protocol, Some(status))
+        );
     }
     assert_eq!(world.server.simulator().counters("thief").started, 0);
 }
@@ -273,7 +333,11 @@ async fn private_addresses_are_not_dialled_unless_named() {
         let endpoint = endpoint(FAMILIES[0], &format!("http://{host}:{port}/p/alpha/v1"));
         let credential = Secret::new(CREDENTIAL.as_bytes().to_vec());
         let request = request(false);
-        let call = Call { endpoint: &endpoint, credential: &credential, request: &request };
+        let call = Call {
+            endpoint: &endpoint,
+            credential: &credential,
+            request: &request,
+        };
         let failure = world.upstream.send(call).await.err().expect("refused");
         assert_eq!(failure.kind, FailureKind::Connect, "{host}");
     }
@@ -290,13 +354,21 @@ async fn dropping_a_stream_cancels_it_at_the_provider() {
     let mut steps = Vec::new();
     assert!(answer.read(&mut steps).await.expect("it began"));
     drop(answer);
-    let gone = world.server.simulator().wait_for("alpha", |counters| counters.aborted == 1);
-    tokio::time::timeout(Duration::from_secs(1), gone).await.expect("within a second");
+    let gone = world
+        .server
+        .simulator()
+        .wait_for("alpha", |counters| counters.aborted == 1);
+    tokio::time::timeout(Duration::from_secs(1), gone)
+        .await
+        .expect("within a second");
 }
 
 #[tokio::test]
 async fn the_other_form_than_asked_for_is_understood() {
     let world = World::new().await;
     world.script(Behaviour::flawed(Flaw::NoStream));
-    assert!(matches!(world.send(FAMILIES[0], true).await, Ok(Answer::Complete(_))));
+    assert!(matches!(
+        world.send(FAMILIES[0], true).await,
+        Ok(Answer::Complete(_))
+    ));
 }

@@ -40,7 +40,10 @@ pub fn parse_key(text: &str) -> Result<PresentedKey<'_>, Malformed> {
         return Err(Malformed);
     }
     let digits = text.strip_prefix(PREFIX).ok_or(Malformed)?;
-    if !digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+    if !digits
+        .bytes()
+        .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    {
         return Err(Malformed);
     }
     let (body, check) = text.split_at(KEY_CHARS - CHECK_CHARS);
@@ -59,7 +62,10 @@ pub struct PresentedKey<'a> {
 
 impl<'a> PresentedKey<'a> {
     fn digested(text: &'a str) -> Self {
-        Self { text, digest: Sha256::digest(text.as_bytes()).into() }
+        Self {
+            text,
+            digest: Sha256::digest(text.as_bytes()).into(),
+        }
     }
 
     /// SHA-256 of the whole key: what caches are keyed by.
@@ -104,7 +110,9 @@ impl MintedKey {
         bits.zeroize();
         let check = crc32fast::hash(text.as_bytes());
         push_hex(&mut text, &check.to_be_bytes());
-        Ok(Self { text: Secret::new(text) })
+        Ok(Self {
+            text: Secret::new(text),
+        })
     }
 
     /// The key itself.
@@ -186,7 +194,10 @@ impl Peppers {
 
     /// What to store for a new key.
     pub fn verifier(&self, key: &PresentedKey<'_>) -> Verifier {
-        Verifier { pepper_version: self.current.version, mac: self.current.mac(key) }
+        Verifier {
+            pepper_version: self.current.version,
+            mac: self.current.mac(key),
+        }
     }
 
     /// Whether the presented key is the one `stored` was made from. A key that nobody knows

@@ -93,7 +93,9 @@ impl PlaintextCache {
         let key = (context.record, context.record_version);
         while entries.len() >= self.shard_entries_max && !entries.contains_key(&key) {
             let first = entries.iter().min_by_key(|(_, entry)| entry.expires_at);
-            let Some(first) = first.map(|(key, _)| *key) else { break };
+            let Some(first) = first.map(|(key, _)| *key) else {
+                break;
+            };
             entries.remove(&first);
         }
         let entry = Entry {
@@ -145,7 +147,10 @@ impl PlaintextCache {
 
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.entries.load().len()).sum()
+        self.shards
+            .iter()
+            .map(|shard| shard.entries.load().len())
+            .sum()
     }
 }
 

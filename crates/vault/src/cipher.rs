@@ -52,3 +52,6 @@ pub(crate) fn derive(material: &[u8; KEY_BYTES], label: &str) -> Secret<[u8; KEY
         .expect("32 bytes are well below the 8,160 that HKDF-SHA-256 can give");
     Secret::new(key)
 }
+
+#[cfg(test)]
+mod tests;

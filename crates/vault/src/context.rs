@@ -32,7 +32,11 @@ impl std::str::FromStr for Tenant {
     type Err = switchyard_domain::id::InvalidId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "operator" { Ok(Self::Operator) } else { text.parse().map(Self::Account) }
+        if text == "operator" {
+            Ok(Self::Operator)
+        } else {
+            text.parse().map(Self::Account)
+        }
     }
 }
 

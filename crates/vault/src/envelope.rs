@@ -257,13 +257,19 @@ fn wrap(
 ) -> Result<([u8; NONCE_BYTES], [u8; WRAPPED_BYTES]), RandomUnavailable> {
     let nonce = draw(random)?;
     let mut wrapped = [0; WRAPPED_BYTES];
-    let (body, tag) =
-        wrapped.split_last_chunk_mut::<TAG_BYTES>().expect("a wrapped key is longer than its tag");
+    let (body, tag) = wrapped
+        .split_last_chunk_mut::<TAG_BYTES>()
+        .expect("a wrapped key is longer than its tag");
     body.copy_from_slice(data_key.expose());
     *tag = cipher::encrypt(
         tenant_key.key.expose(),
         &nonce,
-        data_key_data(context, TenantKey::id(tenant_key.tenant), tenant_key.version).as_bytes(),
+        data_key_data(
+            context,
+            TenantKey::id(tenant_key.tenant),
+            tenant_key.version,
+        )
+        .as_bytes(),
         body,
     );
     Ok((nonce, wrapped))
@@ -290,11 +296,11 @@ fn unwrap(
     Ok(Secret::new(*data_key))
 }
 
-fn secret_data(
-    context: &SecretContext,
-    commitment: &[u8; COMMITMENT_BYTES],
-) -> AuthenticatedData {
-    context.authenticated_data(Purpose::Secret).with(&[FORMAT, ALGORITHM]).with(commitment)
+fn secret_data(context: &SecretContext, commitment: &[u8; COMMITMENT_BYTES]) -> AuthenticatedData {
+    context
+        .authenticated_data(Purpose::Secret)
+        .with(&[FORMAT, ALGORITHM])
+        .with(commitment)
 }
 
 fn data_key_data(
@@ -307,3 +313,6 @@ fn data_key_data(
         .with(&tenant_key_id)
         .with(&tenant_key_version.to_be_bytes())
 }
+
+#[cfg(test)]
+mod tests;

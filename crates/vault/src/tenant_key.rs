@@ -59,7 +59,8 @@ impl InMemoryTenantKeys {
 
     /// Puts `row` in place of whatever is there, as a restore or an intruder would.
     pub fn overwrite(&self, row: TenantKeyRow) {
-        self.lock().insert((row.tenant.to_string(), row.version), row);
+        self.lock()
+            .insert((row.tenant.to_string(), row.version), row);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, u32), TenantKeyRow>> {
@@ -72,7 +73,11 @@ impl TenantKeyStore for InMemoryTenantKeys {
     async fn newest(&self, tenant: Tenant) -> Result<Option<TenantKeyRow>, TenantKeyStoreError> {
         let tenant = tenant.to_string();
         let range = (tenant.clone(), 0)..=(tenant, u32::MAX);
-        Ok(self.lock().range(range).next_back().map(|(_, row)| row.clone()))
+        Ok(self
+            .lock()
+            .range(range)
+            .next_back()
+            .map(|(_, row)| row.clone()))
     }
 
     async fn get(
@@ -85,6 +90,9 @@ impl TenantKeyStore for InMemoryTenantKeys {
 
     async fn insert(&self, row: TenantKeyRow) -> Result<TenantKeyRow, TenantKeyStoreError> {
         let mut rows = self.lock();
-        Ok(rows.entry((row.tenant.to_string(), row.version)).or_insert(row).clone())
+        Ok(rows
+            .entry((row.tenant.to_string(), row.version))
+            .or_insert(row)
+            .clone())
     }
 }

@@ -133,7 +133,12 @@ impl Vault {
             return Err(SealError::TooLarge { bytes });
         }
         let tenant_key = self.tenant_keys.newest_or_new(context.tenant).await?;
-        Ok(envelope::seal(&tenant_key, context, secret.expose(), &*self.random)?)
+        Ok(envelope::seal(
+            &tenant_key,
+            context,
+            secret.expose(),
+            &*self.random,
+        )?)
     }
 
     /// Opens what was sealed for exactly this context. Mostly answers from memory, without
@@ -152,7 +157,8 @@ impl Vault {
         let plaintext = envelope::open(&tenant_key, context, &parts)
             .map(Arc::new)
             .map_err(|_| OpenError::Rejected)?;
-        self.opened.put(ticket, context, sealed, &plaintext, self.clock.monotonic());
+        self.opened
+            .put(ticket, context, sealed, &plaintext, self.clock.monotonic());
         Ok(plaintext)
     }
 
@@ -230,7 +236,10 @@ impl Vault {
         if parts.tenant_key_id != TenantKey::id(context.tenant) {
             return Err(OpenError::Rejected);
         }
-        Ok(self.tenant_keys.get(context.tenant, parts.tenant_key_version).await?)
+        Ok(self
+            .tenant_keys
+            .get(context.tenant, parts.tenant_key_version)
+            .await?)
     }
 }
 

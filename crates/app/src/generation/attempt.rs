@@ -91,9 +91,9 @@ impl App {
             let end = match end {
                 AttemptEnd::Finished(completion) => End::Finished(completion),
                 AttemptEnd::Cancelled => End::Cancelled,
-                AttemptEnd::BrokenOff(failure) => {
-                    End::Failed(GenerateError::BrokenOff(Box::new(described(candidate, failure))))
-                }
+                AttemptEnd::BrokenOff(failure) => End::Failed(GenerateError::BrokenOff(Box::new(
+                    described(candidate, failure),
+                ))),
                 AttemptEnd::NotBegun(failure) => {
                     let stop = failure.kind.retry() == Retry::Never;
                     failures.push(described(candidate, failure));

@@ -39,9 +39,11 @@ struct Shaky {
 #[async_trait]
 impl LedgerStore for Shaky {
     async fn post(&self, batch: &[Settlement]) -> Result<Vec<PostOutcome>, StoreError> {
-        let refuse = self.refusals_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-            left.checked_sub(1)
-        });
+        let refuse = self
+            .refusals_left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            });
         if refuse.is_ok() {
             return Err(StoreError::Unavailable("down".into()));
         }
@@ -92,10 +94,15 @@ impl Scene {
         let (journal, _) = Journal::open(&dir, Duration::from_millis(1)).expect("a journal");
         let books = InMemoryLedger::default();
         // The account of the journal's sample settlements.
-        books.books().open_account(AccountId::from_uuid(Uuid::from_u128(1)));
+        books
+            .books()
+            .open_account(AccountId::from_uuid(Uuid::from_u128(1)));
         let scene = Self {
             dir,
-            ledger: Arc::new(Shaky { books, refusals_left: AtomicU32::new(refusals) }),
+            ledger: Arc::new(Shaky {
+                books,
+                refusals_left: AtomicU32::new(refusals),
+            }),
             journal: Arc::new(journal),
             poster: Arc::default(),
             tasks: TaskTracker::new(),
@@ -106,7 +113,9 @@ impl Scene {
         let treasury = Arc::new(Treasury::new(node, scene.ledger.clone(), clock));
         let (poster, journal) = (scene.poster.clone(), scene.journal.clone());
         let (ledger, stop) = (scene.ledger.clone(), scene.stop.clone());
-        scene.tasks.spawn(async move { poster.run(ledger, journal, treasury, stop).await });
+        scene
+            .tasks
+            .spawn(async move { poster.run(ledger, journal, treasury, stop).await });
         scene
     }
 
@@ -138,7 +147,9 @@ fn left_in_journal(dir: &PathBuf) -> usize {
 #[tokio::test(start_paused = true)]
 async fn settlements_reach_sql_and_leave_the_journal() {
     let scene = Scene::new("reach", 0);
-    let ids: Vec<_> = (1..=600).map(|number| scene.settle(settlement(number))).collect();
+    let ids: Vec<_> = (1..=600)
+        .map(|number| scene.settle(settlement(number)))
+        .collect();
     assert!(scene.poster.flush(Duration::from_secs(30)).await);
     assert!(ids.iter().all(|id| scene.has(id)));
     assert_eq!(scene.poster.backlog(), 0);
@@ -149,7 +160,10 @@ async fn settlements_reach_sql_and_leave_the_journal() {
 async fn an_unreachable_database_is_asked_until_it_answers() {
     let scene = Scene::new("shaky", 4);
     let id = scene.settle(settlement(1));
-    assert!(!scene.poster.flush(Duration::from_millis(10)).await, "not yet");
+    assert!(
+        !scene.poster.flush(Duration::from_millis(10)).await,
+        "not yet"
+    );
     assert!(scene.poster.flush(Duration::from_secs(60)).await);
     assert!(scene.has(&id));
     assert_eq!(left_in_journal(&scene.end().await), 0);
@@ -168,7 +182,9 @@ async fn one_refused_settlement_holds_up_nobody() {
     let scene = Scene::new("culprit", 0);
     let mut stranger = settlement(2);
     stranger.account_id = AccountId::from_uuid(Uuid::from_u128(404));
-    let good: Vec<_> = [1, 3, 4].map(|number| scene.settle(settlement(number))).into();
+    let good: Vec<_> = [1, 3, 4]
+        .map(|number| scene.settle(settlement(number)))
+        .into();
     let bad = scene.settle(stranger);
     assert!(scene.poster.flush(Duration::from_secs(30)).await);
     assert!(good.iter().all(|id| scene.has(id)) && !scene.has(&bad));

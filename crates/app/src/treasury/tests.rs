@@ -70,11 +70,18 @@ impl Scene {
     }
 
     fn credits(&self) -> FundRef {
-        FundRef { id: FundId::Credits(self.account), capacity: None }
+        FundRef {
+            id: FundId::Credits(self.account),
+            capacity: None,
+        }
     }
 
     fn held(&self) -> i64 {
-        self.ledger.books().fund(FundId::Credits(self.account)).held.get()
+        self.ledger
+            .books()
+            .fund(FundId::Credits(self.account))
+            .held
+            .get()
     }
 }
 
@@ -90,7 +97,11 @@ async fn parallel_requests_on_two_nodes_cannot_overspend() {
     let outcomes = requests.join_all().await;
     let holds: Vec<_> = outcomes.into_iter().filter_map(Result::ok).collect();
     assert!(holds.len() <= 10, "{} holds of a tenth each", holds.len());
-    assert!(holds.len() >= 9, "nearly all of the credit can be used: {}", holds.len());
+    assert!(
+        holds.len() >= 9,
+        "nearly all of the credit can be used: {}",
+        holds.len()
+    );
     drop(holds);
     scene.clock.advance_seconds(5);
     for node in &nodes {
@@ -103,12 +114,21 @@ async fn parallel_requests_on_two_nodes_cannot_overspend() {
 async fn a_refusal_tells_what_is_available() {
     let scene = Scene::with_credit(250).await;
     let node = scene.node(1);
-    let kept = node.reserve(&[scene.credits()], UsdNanos::new(100)).await.expect("affordable");
+    let kept = node
+        .reserve(&[scene.credits()], UsdNanos::new(100))
+        .await
+        .expect("affordable");
     let refused = node.reserve(&[scene.credits()], UsdNanos::new(200)).await;
-    let Err(ReserveError::Insufficient { needed, available, .. }) = refused else {
+    let Err(ReserveError::Insufficient {
+        needed, available, ..
+    }) = refused
+    else {
         panic!("200 of the remaining 150 cannot be held")
     };
-    assert_eq!((needed, available), (UsdNanos::new(200), UsdNanos::new(150)));
+    assert_eq!(
+        (needed, available),
+        (UsdNanos::new(200), UsdNanos::new(150))
+    );
     drop(kept);
 }
 
@@ -118,13 +138,20 @@ async fn a_key_limit_holds_beside_the_credits() {
     let node = scene.node(1);
     let key = ApiKeyId::from_uuid(Uuid::from_u128(3));
     let limit = FundRef {
-        id: FundId::KeyLimit { key, window_start: None },
+        id: FundId::KeyLimit {
+            key,
+            window_start: None,
+        },
         capacity: Some(UsdNanos::new(300)),
     };
     let funds = [scene.credits(), limit];
     let mut holds = Vec::new();
     for _ in 0..3 {
-        holds.push(node.reserve(&funds, UsdNanos::new(100)).await.expect("within the limit"));
+        holds.push(
+            node.reserve(&funds, UsdNanos::new(100))
+                .await
+                .expect("within the limit"),
+        );
     }
     let refused = node.reserve(&funds, UsdNanos::new(1)).await;
     assert!(
@@ -132,24 +159,40 @@ async fn a_key_limit_holds_beside_the_credits() {
         "the limit is used up"
     );
     holds.pop();
-    assert!(node.reserve(&funds, UsdNanos::new(100)).await.is_ok(), "a released hold is free again");
+    assert!(
+        node.reserve(&funds, UsdNanos::new(100)).await.is_ok(),
+        "a released hold is free again"
+    );
 }
 
 #[tokio::test]
 async fn a_debtor_gets_nothing_not_even_for_free() {
     let scene = Scene::with_credit(100).await;
     let node = scene.node(1);
-    let hold = node.reserve(&[scene.credits()], UsdNanos::new(100)).await.expect("affordable");
+    let hold = node
+        .reserve(&[scene.credits()], UsdNanos::new(100))
+        .await
+        .expect("affordable");
     let holds = hold.settle(UsdNanos::new(150));
     let free = node.reserve(&[scene.credits()], UsdNanos::ZERO).await;
-    assert!(matches!(free, Err(ReserveError::Insufficient { .. })), "{holds:?}");
+    assert!(
+        matches!(free, Err(ReserveError::Insufficient { .. })),
+        "{holds:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_balance_of_zero_still_gets_what_is_free() {
     let scene = Scene::with_credit(1).await;
     let node = scene.node(1);
-    let all = node.reserve(&[scene.credits()], UsdNanos::new(1)).await.expect("affordable");
-    assert!(node.reserve(&[scene.credits()], UsdNanos::ZERO).await.is_ok());
+    let all = node
+        .reserve(&[scene.credits()], UsdNanos::new(1))
+        .await
+        .expect("affordable");
+    assert!(
+        node.reserve(&[scene.credits()], UsdNanos::ZERO)
+            .await
+            .is_ok()
+    );
     drop(all);
 }

@@ -60,13 +60,15 @@ pub(crate) async fn list(State(shelf): State<Shelf>, uri: Uri) -> Result<Respons
     let page = Page::parse(query.offset.as_deref(), query.limit.as_deref())?;
     let rendered = shelf.rendered();
     let rows = matching(&shelf, &rendered, &query)?;
-    let body = written(
-        &rendered,
-        page.of(&rows),
-        rows.len(),
-        page.next(rows.len(), &uri),
-    );
-    Ok(json_bytes(StatusCode::OK, body.into()))
+    let write = || {
+        let next = page.next(rows.len(), &uri);
+        written(&rendered, page.of(&rows), rows.len(), next)
+    };
+    let body = match uri.query() {
+        None | Some("") => rendered.plain(write),
+        Some(_) => write().into(),
+    };
+    Ok(json_bytes(StatusCode::OK, body))
 }
 
 #[utoipa::path(

@@ -1,7 +1,10 @@
 //! The catalogue, rendered. Rendering happens once per version and UTC day (models expire at
 //! midnight), so that a request for everything is one copy of a pointer.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
@@ -30,6 +33,8 @@ pub(crate) struct Rendered {
     /// Listed models, newest first.
     pub(crate) rows: Vec<Row>,
     text: Bytes,
+    /// The list that most ask for: without any condition.
+    plain: OnceLock<Bytes>,
     zero_data_retention: Bytes,
     providers: Bytes,
 }
@@ -127,6 +132,7 @@ impl Rendered {
         Self {
             rows,
             text: text.into(),
+            plain: OnceLock::new(),
             zero_data_retention,
             providers,
             day: day_of(now),
@@ -137,6 +143,11 @@ impl Rendered {
     /// The JSON of a row.
     pub(crate) fn json(&self, row: &Row) -> &[u8] {
         &self.text[row.text.clone()]
+    }
+
+    /// The list without any condition, written by the first who asks.
+    pub(crate) fn plain(&self, write: impl FnOnce() -> Vec<u8>) -> Bytes {
+        self.plain.get_or_init(|| write().into()).clone()
     }
 
     pub(crate) fn zero_data_retention(&self) -> Bytes {

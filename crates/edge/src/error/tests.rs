@@ -2,9 +2,11 @@ use serde_json::{Value, json};
 use switchyard_dialects::openai_chat::encode_error;
 use switchyard_domain::{endpoint::EndpointId, provider::ProviderSlug};
 use switchyard_interchange::failure::Failure;
-use switchyard_routing::select::NoCandidates;
 
 use super::*;
+
+const CREDITS: &str = "credits:acct_00000000000000000000000000000001";
+const KEY_LIMIT: &str = "key:key_00000000000000000000000000000002";
 
 fn attempt(kind: FailureKind) -> AttemptFailure {
     AttemptFailure {
@@ -127,90 +129,51 @@ fn providers_waits_are_passed_on() {
     assert_eq!(body(&public)["error"]["availability"]["retry_after"], 17);
 }
 
+fn check_refusal(error: &GenerateError, status: u16, error_type: &str, says: &str) {
+    let public = not_generated(error);
+    let found = (public.status, public.error_type);
+    assert_eq!(found, (status, error_type), "{error:?}");
+    assert!(public.message.contains(says), "{}", public.message);
+    assert_eq!(public.retry_after.is_some(), status == 503, "{error:?}");
+    assert_eq!(body(&public)["error"]["code"], status, "{error:?}");
+}
+
 #[test]
 fn what_we_refuse_has_its_status() {
-    let unknown = NoCandidates::UnknownModel {
-        model: "acme/two".to_owned(),
-        similar: Vec::new(),
-    };
-    let account = "credits:acct_00000000000000000000000000000001";
-    let key = "key:key_00000000000000000000000000000002";
-    let broken_off = GenerateError::BrokenOff(attempt(FailureKind::Timeout));
-    for (error, status, error_type, says) in [
-        (
-            GenerateError::ManagementKey,
-            403,
-            "permission_denied",
-            "inference key",
-        ),
-        (
-            GenerateError::ShuttingDown,
-            503,
-            "provider_overloaded",
-            "Try again",
-        ),
-        (
-            GenerateError::Overloaded,
-            503,
-            "provider_overloaded",
-            "Try again",
-        ),
-        (
-            GenerateError::LedgerUnavailable,
-            503,
-            "provider_overloaded",
-            "Try again",
-        ),
-        (
-            GenerateError::NoCandidates(Box::new(unknown.into())),
-            400,
-            "invalid_request",
-            "acme/two",
-        ),
-        (
-            insufficient_funds(account, 300),
-            402,
-            "payment_required",
-            "`max_tokens` to 300",
-        ),
-        (
-            insufficient_funds(account, 0),
-            402,
-            "payment_required",
-            "your credits",
-        ),
-        (
-            insufficient_funds(key, 0),
-            402,
-            "payment_required",
-            "this key's limit",
-        ),
-        (broken_off, 504, "timeout", "it broke"),
-        (
-            GenerateError::CostOverflow,
-            400,
-            "invalid_request",
-            "too large",
-        ),
+    use GenerateError::{BrokenOff, CostOverflow, ManagementKey};
+
+    let broken_off = BrokenOff(Box::new(attempt(FailureKind::Timeout)));
+    check_refusal(&ManagementKey, 403, "permission_denied", "inference key");
+    check_refusal(&broken_off, 504, "timeout", "it broke");
+    check_refusal(&CostOverflow, 400, "invalid_request", "too large");
+}
+
+#[test]
+fn what_may_pass_soon_is_retryable() {
+    for error in [
+        GenerateError::ShuttingDown,
+        GenerateError::Overloaded,
+        GenerateError::LedgerUnavailable,
     ] {
-        let public = not_generated(&error);
-        assert_eq!(
-            (public.status, public.error_type),
-            (status, error_type),
-            "{error:?}"
-        );
-        assert!(public.message.contains(says), "{}", public.message);
-        assert_eq!(public.retry_after.is_some(), status == 503, "{error:?}");
-        assert_eq!(body(&public)["error"]["code"], status, "{error:?}");
+        check_refusal(&error, 503, "provider_overloaded", "Try again");
+    }
+}
+
+#[test]
+fn a_shortage_names_what_ran_dry() {
+    for (fund, affordable, says) in [
+        (CREDITS, 300, "`max_tokens` to 300"),
+        (CREDITS, 0, "your credits"),
+        (KEY_LIMIT, 0, "this key's limit"),
+    ] {
+        let error = insufficient_funds(fund, affordable);
+        check_refusal(&error, 402, "payment_required", says);
     }
 }
 
 #[test]
 fn a_shortage_is_told_in_numbers() {
-    let public = not_generated(&insufficient_funds(
-        "credits:acct_00000000000000000000000000000001",
-        300,
-    ));
+    let public = not_generated(&insufficient_funds(CREDITS, 300));
     let metadata = &body(&public)["error"]["metadata"];
     assert_eq!(metadata["requested_output_tokens"], 900);
     assert_eq!(metadata["affordable_output_tokens"], 300);
@@ -219,17 +182,22 @@ fn a_shortage_is_told_in_numbers() {
 }
 
 #[test]
-fn an_unknown_model_is_told_with_its_code() {
-    let unknown = NoCandidates::UnknownModel {
-        model: "acme/two".to_owned(),
-        similar: Vec::new(),
-    };
-    let public = not_generated(&GenerateError::NoCandidates(Box::new(unknown.into())));
-    let availability = &body(&public)["error"]["availability"];
-    assert_eq!(availability["code"], "model_not_found");
-    assert_eq!(availability["retryable"], false);
-    assert_eq!(availability["requested_models"], json!(["acme/two"]));
-    assert!(availability["docs_url"].is_string());
+fn what_nothing_can_serve_is_told_with_its_code() {
+    for (status, error_type) in [
+        (400, "invalid_request"),
+        (403, "permission_denied"),
+        (404, "not_found"),
+        (429, "rate_limit_exceeded"),
+        (503, "provider_overloaded"),
+    ] {
+        let availability = json!({"code": "model_not_found", "retryable": false});
+        let public = not_available(status, "there is no model `acme/two`", &availability);
+        assert_eq!((public.status, public.error_type), (status, error_type));
+        let error = &body(&public)["error"];
+        assert_eq!(error["code"], status);
+        assert_eq!(error["message"], "there is no model `acme/two`");
+        assert_eq!(error["availability"], availability);
+    }
 }
 
 #[test]

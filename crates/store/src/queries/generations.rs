@@ -19,9 +19,8 @@ use switchyard_domain::{
 };
 
 use super::{
-    super::Script,
     Engine,
-    rows::{Bindings, push_rows},
+    rows::{Script, Statement},
     spending::count,
 };
 use crate::{
@@ -91,7 +90,7 @@ pub(super) fn push(script: &mut Script, settlements: &[&Settlement]) -> Result<(
     for settlement in settlements {
         rows.push(Row::of(settlement)?);
     }
-    push_rows(script, INSERT, rows, bind, "");
+    script.push_rows(INSERT, rows, bind, "");
     Ok(())
 }
 
@@ -122,7 +121,7 @@ impl<'a> Row<'a> {
     }
 }
 
-fn bind(bindings: &mut Bindings<'_>, row: Row<'_>) {
+fn bind(bindings: &mut Statement, row: Row<'_>) {
     let settlement = row.settlement;
     let served = settlement.served.as_ref();
     bindings

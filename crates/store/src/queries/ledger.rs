@@ -8,7 +8,7 @@ use switchyard_billing::{
     store::CreditGrant,
 };
 
-use super::{super::Script, Engine, rows::push_rows};
+use super::{Engine, rows::Script};
 use crate::{
     failure::Failure,
     portable::{At, without_nul},
@@ -60,7 +60,7 @@ impl Engine {
             .execute(&mut *transaction)
             .await?;
         let booked = [booked];
-        let mut script = Script::new();
+        let mut script = Script::default();
         push_postings(&mut script, &booked);
         push_balances(&mut script, &booked)?;
         script.run(&mut transaction).await?;
@@ -71,9 +71,8 @@ impl Engine {
 
 /// Writes transactions whose names nobody can have taken, because their generations are claimed.
 pub(super) fn push_transactions(script: &mut Script, transactions: &[LedgerTransaction]) {
-    push_rows(
-        script,
-        "INSERT INTO ledger_transactions (transaction_id, idempotency_key, kind, effective_at) ",
+    script.push_rows(
+        "INSERT INTO ledger_transactions (transaction_id, idempotency_key, kind, effective_at)",
         transactions,
         |row, transaction| {
             row.push_bind(transaction.id().as_uuid())
@@ -93,9 +92,8 @@ fn push_postings(script: &mut Script, transactions: &[LedgerTransaction]) {
         numbered.map(move |(sequence, posting)| (id, sequence, posting))
     };
     let lines: Vec<_> = transactions.iter().flat_map(lines_of).collect();
-    push_rows(
-        script,
-        "INSERT INTO postings (transaction_id, sequence, ledger_account, amount) ",
+    script.push_rows(
+        "INSERT INTO postings (transaction_id, sequence, ledger_account, amount)",
         lines,
         |row, (transaction_id, sequence, posting)| {
             row.push_bind(transaction_id)
@@ -120,9 +118,8 @@ pub(super) fn push_balances(
             .checked_add(posting.amount.get())
             .ok_or_else(|| Failure::Inconsistent("postings leave the range of money".to_owned()))?;
     }
-    push_rows(
-        script,
-        "INSERT INTO ledger_balances (ledger_account, balance) ",
+    script.push_rows(
+        "INSERT INTO ledger_balances (ledger_account, balance)",
         sums,
         |row, (ledger_account, sum)| {
             row.push_bind(ledger_account.to_string()).push_bind(sum);

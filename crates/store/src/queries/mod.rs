@@ -36,7 +36,6 @@ use switchyard_domain::{
 };
 
 use self::post::Known;
-pub(super) use self::rows::ROWS_MAX;
 use super::{ConnectOptions, Db};
 use crate::{
     account::{Account, Credits, NewAccount},

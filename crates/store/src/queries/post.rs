@@ -19,9 +19,8 @@ use switchyard_billing::{
 use switchyard_domain::id::{AccountId, GenerationId};
 
 use super::{
-    super::Script,
     Engine, generations, ledger,
-    rows::{fetch_rows, push_rows},
+    rows::{Script, fetch_rows},
     spending,
 };
 use crate::{failure::Failure, portable::At};
@@ -121,7 +120,7 @@ impl Engine {
             .iter()
             .filter_map(|settlement| postings_for(settlement))
             .collect();
-        let mut script = Script::new();
+        let mut script = Script::default();
         push_claims(&mut script, entries);
         let snapshots = self.push_price_snapshots(&mut script, &settlements)?;
         generations::push(&mut script, &settlements)?;
@@ -212,9 +211,8 @@ impl Engine {
             rows.push((id, generations::json(prices)?));
         }
         let ids = rows.iter().map(|(id, _)| Arc::clone(id)).collect();
-        push_rows(
-            script,
-            "INSERT INTO price_snapshots (price_snapshot_id, prices) ",
+        script.push_rows(
+            "INSERT INTO price_snapshots (price_snapshot_id, prices)",
             rows,
             |row, (id, prices)| {
                 row.push_bind(id).push_bind(prices);
@@ -228,9 +226,8 @@ impl Engine {
 /// Inserts the ids, which fails where one is taken, and waits for a poster who has inserted one and
 /// not yet committed.
 fn push_claims(script: &mut Script, entries: &[&Entry<'_>]) {
-    push_rows(
-        script,
-        "INSERT INTO generation_ids (generation_id, admitted_at, content_digest) ",
+    script.push_rows(
+        "INSERT INTO generation_ids (generation_id, admitted_at, content_digest)",
         entries,
         |row, entry| {
             row.push_bind(entry.settlement.generation_id.as_str().to_owned())

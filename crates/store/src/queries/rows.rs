@@ -1,11 +1,10 @@
 //! What several nouns need: changes with a number, and statements over many rows.
 
-use sqlx::{Database, Executor, FromRow, QueryBuilder, query_builder::Separated};
-
-use super::{
-    super::{Db, Script},
-    Engine,
+use sqlx::{
+    Arguments as _, AssertSqlSafe, Database, Encode, FromRow, Pool, Type, error::BoxDynError,
 };
+
+use super::{super::Db, Engine};
 use crate::failure::Failure;
 
 /// Counts changes of API keys.
@@ -39,49 +38,181 @@ impl Engine {
     }
 }
 
-/// Rows in one statement at most: the widest table times this stays below the 32,766 values that
-/// SQLite binds.
-pub(in super::super) const ROWS_MAX: usize = 256;
+/// Statements that need no answer, run one after the other.
+#[derive(Default)]
+pub(super) struct Script(Vec<Statement>);
 
-/// A row being bound, one value after the other.
-pub(super) type Bindings<'b> = Separated<'b, Db, &'static str>;
+impl Script {
+    /// Adds `head VALUES (…), (…) tail` over all rows.
+    pub(super) fn push_rows<T>(
+        &mut self,
+        head: &'static str,
+        rows: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
+        bind: impl Fn(&mut Statement, T),
+        tail: &'static str,
+    ) {
+        let mut rows = rows.into_iter();
+        for size in super::super::ROWS_PER_STATEMENT {
+            while rows.len() >= size {
+                self.0
+                    .push(Statement::over(head, rows.by_ref().take(size), &bind, tail));
+            }
+        }
+    }
 
-/// Adds `head VALUES (…), (…) tail` over all rows to a script.
-pub(super) fn push_rows<T>(
-    script: &mut Script,
-    head: &'static str,
-    rows: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
-    bind: impl Fn(&mut Bindings<'_>, T),
-    tail: &'static str,
-) {
-    let mut rows = rows.into_iter();
-    while rows.len() > 0 {
-        let size = super::super::rows_per_statement(rows.len());
-        let statement = script.begin(head);
-        let chunk = rows.by_ref().take(size);
-        statement.push_values(chunk, |mut bindings, row| bind(&mut bindings, row));
-        statement.push(tail);
+    pub(super) async fn run(
+        self,
+        connection: &mut <Db as Database>::Connection,
+    ) -> Result<(), Failure> {
+        for statement in self.0 {
+            let (sql, arguments) = statement.finish()?;
+            sqlx::query_with(sql, arguments)
+                .execute(&mut *connection)
+                .await?;
+        }
+        Ok(())
     }
 }
 
 /// Selects `head VALUES (…), (…) tail` over all rows.
-pub(super) async fn fetch_rows<'e, T, R>(
-    executor: impl Executor<'e, Database = Db> + Copy,
+pub(super) async fn fetch_rows<T, R>(
+    pool: &Pool<Db>,
     head: &'static str,
     rows: &[T],
-    bind: impl Fn(&mut Bindings<'_>, &T),
+    bind: impl Fn(&mut Statement, &T),
     tail: &'static str,
 ) -> Result<Vec<R>, Failure>
 where
     R: for<'r> FromRow<'r, <Db as Database>::Row> + Send + Unpin,
 {
     let mut found = Vec::new();
-    for chunk in rows.chunks(ROWS_MAX) {
-        let mut statement = QueryBuilder::<Db>::new(head);
-        statement.push_values(chunk, |mut bindings, row| bind(&mut bindings, row));
-        statement.push(tail);
-        let query = statement.build_query_as().persistent(false);
-        found.append(&mut query.fetch_all(executor).await?);
+    for chunk in rows.chunks(super::super::ROWS_PER_STATEMENT[0]) {
+        let (sql, arguments) = Statement::over(head, chunk.iter(), &bind, tail).finish()?;
+        let query = sqlx::query_as_with(sql, arguments).persistent(false);
+        found.append(&mut query.fetch_all(pool).await?);
     }
     Ok(found)
+}
+
+type Arguments = <Db as Database>::Arguments;
+
+/// A statement over rows, being written. Its text is made of constants and placeholders only.
+/// (sqlx's own builder formats each comma, which for rows as wide as ours costs more than the
+/// database takes to write them.)
+pub(super) struct Statement {
+    sql: String,
+    arguments: Arguments,
+    is_first_in_row: bool,
+    error: Option<BoxDynError>,
+}
+
+impl Statement {
+    fn over<T>(
+        head: &'static str,
+        rows: impl ExactSizeIterator<Item = T>,
+        bind: &impl Fn(&mut Self, T),
+        tail: &'static str,
+    ) -> Self {
+        let mut statement = Self {
+            sql: String::from(head),
+            arguments: Arguments::default(),
+            is_first_in_row: true,
+            error: None,
+        };
+        let mut separator = " VALUES (";
+        let mut rows_left = rows.len();
+        for row in rows {
+            statement.sql.push_str(separator);
+            separator = "), (";
+            statement.is_first_in_row = true;
+            let (text, values) = (statement.sql.len(), statement.arguments.len());
+            bind(&mut statement, row);
+            // The first row tells how much the others need.
+            if values == 0 {
+                rows_left -= 1;
+                statement
+                    .sql
+                    .reserve((statement.sql.len() - text + 8) * rows_left + tail.len());
+                statement
+                    .arguments
+                    .reserve(statement.arguments.len() * rows_left, 0);
+            }
+        }
+        statement.sql.push(')');
+        statement.sql.push_str(tail);
+        statement
+    }
+
+    /// Binds the next value of the row.
+    pub(super) fn push_bind<'v>(&mut self, value: impl Encode<'v, Db> + Type<Db>) -> &mut Self {
+        if !self.is_first_in_row {
+            self.sql.push(',');
+        }
+        self.is_first_in_row = false;
+        if let Err(error) = self.arguments.add(value) {
+            self.error.get_or_insert(error);
+        }
+        self.arguments
+            .format_placeholder(&mut self.sql)
+            .expect("a string can always be written to");
+        self
+    }
+
+    fn finish(self) -> Result<(AssertSqlSafe<String>, Arguments), Failure> {
+        match self.error {
+            None => Ok((AssertSqlSafe(self.sql), self.arguments)),
+            Some(error) => Err(Failure::Sql(sqlx::Error::Encode(error))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many rows the statements over `count` rows have.
+    fn sizes(count: i64) -> Vec<usize> {
+        let mut script = Script::default();
+        let bind = |row: &mut Statement, number| {
+            row.push_bind(number).push_bind("x");
+        };
+        script.push_rows(
+            "INSERT INTO t (a, b)",
+            (0..count).collect::<Vec<_>>(),
+            bind,
+            " DO",
+        );
+        let of = |statement: &Statement| {
+            let rows = statement.arguments.len() / 2;
+            assert!(
+                statement.sql.starts_with("INSERT INTO t (a, b) VALUES ("),
+                "{}",
+                statement.sql
+            );
+            assert!(statement.sql.ends_with(") DO"), "{}", statement.sql);
+            assert_eq!(
+                statement.sql.matches(',').count(),
+                2 * rows,
+                "{}",
+                statement.sql
+            );
+            rows
+        };
+        script.0.iter().map(of).collect()
+    }
+
+    #[test]
+    fn few_sizes_of_statements_cover_any_number_of_rows() {
+        assert_eq!(sizes(0), Vec::<usize>::new());
+        let mut distinct = std::collections::BTreeSet::new();
+        for count in 1..600 {
+            let sizes = sizes(count);
+            assert_eq!(
+                sizes.iter().sum::<usize>(),
+                usize::try_from(count).expect("small")
+            );
+            distinct.extend(sizes);
+        }
+        assert!(distinct.len() <= 24, "{distinct:?}");
+    }
 }

@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use switchyard_billing::{fund::FundId, settlement::Settlement};
 use switchyard_domain::id::{ApiKeyId, LeaseId};
 
-use super::{
-    super::Script,
-    rows::{Bindings, push_rows},
-};
+use super::rows::{Script, Statement};
 use crate::{failure::Failure, portable::Day};
 
 /// Takes charges from funds and from the leases that were held for them: what a lease still holds is
@@ -18,9 +15,8 @@ pub(super) fn push_spending(
     settlements: &[&Settlement],
 ) -> Result<(), Failure> {
     let spending = Spending::of(settlements)?;
-    push_rows(
-        script,
-        "INSERT INTO funds (fund_id, capacity, spent, held) ",
+    script.push_rows(
+        "INSERT INTO funds (fund_id, capacity, spent, held)",
         spending.funds,
         |row, (fund_id, charge)| {
             row.push_bind(fund_id)
@@ -32,9 +28,8 @@ pub(super) fn push_spending(
     );
     // The funds are locked from here on, and with them their leases.
     push_leases(script, spending.leases);
-    push_rows(
-        script,
-        "INSERT INTO fund_charges (fund_id, generation_id, amount) ",
+    script.push_rows(
+        "INSERT INTO fund_charges (fund_id, generation_id, amount)",
         spending.others,
         |row, (fund_id, generation_id, charge)| {
             row.push_bind(fund_id)
@@ -97,13 +92,12 @@ impl Spending {
 
 /// First the funds, while the leases still say what they held.
 fn push_leases(script: &mut Script, leases: Vec<(LeaseId, String, i64)>) {
-    let bind = |row: &mut Bindings<'_>, (lease, fund_id, charge): &(LeaseId, String, i64)| {
+    let bind = |row: &mut Statement, (lease, fund_id, charge): &(LeaseId, String, i64)| {
         row.push_bind(lease.as_uuid())
             .push_bind(fund_id.clone())
             .push_bind(*charge);
     };
-    push_rows(
-        script,
+    script.push_rows(
         "WITH charged (lease_id, fund_id, amount) AS (",
         &leases,
         bind,
@@ -119,8 +113,7 @@ fn push_leases(script: &mut Script, leases: Vec<(LeaseId, String, i64)>) {
         UPDATE funds SET held = funds.held - freed.amount
         FROM freed WHERE funds.fund_id = freed.fund_id",
     );
-    push_rows(
-        script,
+    script.push_rows(
         "WITH charged (lease_id, fund_id, amount) AS (",
         &leases,
         bind,
@@ -129,8 +122,7 @@ fn push_leases(script: &mut Script, leases: Vec<(LeaseId, String, i64)>) {
         FROM charged AS c
         WHERE leases.lease_id = c.lease_id AND leases.fund_id = c.fund_id",
     );
-    push_rows(
-        script,
+    script.push_rows(
         "WITH charged (lease_id) AS (",
         &leases,
         |row, (lease, _, _)| {
@@ -174,12 +166,11 @@ pub(super) fn push_roll_up(script: &mut Script, settlements: &[&Settlement]) {
         day.completion_tokens += count(usage.output_total());
         day.reasoning_tokens += count(usage.reasoning);
     }
-    push_rows(
-        script,
+    script.push_rows(
         "INSERT INTO key_spend (
             api_key_id, day, charge, byok_list_price, requests,
             prompt_tokens, completion_tokens, reasoning_tokens
-        ) ",
+        )",
         days,
         |row, ((key, day), sums)| {
             row.push_bind(key.as_uuid())

@@ -78,17 +78,28 @@ impl Node {
     /// # Panics
     /// When it still runs, or does not become ready.
     pub async fn restart(&mut self, deployment: &Deployment) {
-        let ended = self.child.try_wait().expect("the process is ours to wait for");
+        let ended = self
+            .child
+            .try_wait()
+            .expect("the process is ours to wait for");
         assert!(ended.is_some(), "the node still runs");
-        self.child =
-            spawn(deployment, self.number, &self.listen, &self.admin_listen, &self.log);
+        self.child = spawn(
+            deployment,
+            self.number,
+            &self.listen,
+            &self.admin_listen,
+            &self.log,
+        );
         self.become_ready().await;
     }
 
     async fn become_ready(&mut self) {
         let admin = self.admin.clone();
         let ready = wait::until("readiness", START_PATIENCE, || {
-            let ended = self.child.try_wait().expect("the process is ours to wait for");
+            let ended = self
+                .child
+                .try_wait()
+                .expect("the process is ours to wait for");
             let call = admin.get("/readyz");
             async move {
                 if let Some(status) = ended {
@@ -99,7 +110,10 @@ impl Node {
             }
         });
         if let Err(status) = ready.await {
-            panic!("the node ended before it was ready: {status}\n{}", self.logs());
+            panic!(
+                "the node ended before it was ready: {status}\n{}",
+                self.logs()
+            );
         }
     }
 
@@ -173,11 +187,18 @@ fn spawn(
     admin_listen: &Port,
     log: &PathBuf,
 ) -> Child {
-    let log = OpenOptions::new().create(true).append(true).open(log).expect("a log can be made");
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(log)
+        .expect("a log can be made");
     let errors = log.try_clone().expect("the log can be shared");
     deployment
         .command(&["serve"])
-        .env("SWITCHYARD__DATA_DIR", deployment.path().join(format!("node-{number}")))
+        .env(
+            "SWITCHYARD__DATA_DIR",
+            deployment.path().join(format!("node-{number}")),
+        )
         .env("SWITCHYARD__SERVER__LISTEN", listen.address())
         .env("SWITCHYARD__ADMIN__LISTEN", admin_listen.address())
         .stdout(log)

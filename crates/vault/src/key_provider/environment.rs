@@ -34,10 +34,18 @@ impl EnvironmentKey {
         value: &Secret<String>,
         random: Arc<dyn Random>,
     ) -> Result<Self, InvalidEnvironmentKey> {
-        let bytes = STANDARD.decode(value.expose().trim()).map_err(|_| InvalidEnvironmentKey)?;
+        let bytes = STANDARD
+            .decode(value.expose().trim())
+            .map_err(|_| InvalidEnvironmentKey)?;
         let bytes = Zeroizing::new(bytes);
-        let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| InvalidEnvironmentKey)?;
-        Ok(Self { key: LocalKey::new(VERSION, Secret::new(key)), random })
+        let key: [u8; 32] = bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_| InvalidEnvironmentKey)?;
+        Ok(Self {
+            key: LocalKey::new(VERSION, Secret::new(key)),
+            random,
+        })
     }
 
     /// The pepper for API keys.
@@ -68,7 +76,10 @@ impl KeyProvider for EnvironmentKey {
     }
 
     async fn current(&self) -> Result<KekRef, KeyProviderError> {
-        Ok(KekRef { id: ID.to_owned(), version: VERSION })
+        Ok(KekRef {
+            id: ID.to_owned(),
+            version: VERSION,
+        })
     }
 
     async fn health(&self) -> Result<(), KeyProviderError> {

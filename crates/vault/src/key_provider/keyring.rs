@@ -10,19 +10,20 @@
 //! database. It is created once, on a first boot; a database that already holds sealed rows wants
 //! the file it was sealed with, and no new one is made in its place.
 
+mod file;
+mod stored;
+
 use std::{
-    fmt, fs,
-    io::{self, Read as _, Write as _},
+    fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use async_trait::async_trait;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeStruct as _};
 use switchyard_domain::secret::Secret;
 use zeroize::Zeroizing;
 
+use self::stored::{FORMAT, StoredKey, StoredKeyRef, StoredKeyring, StoredKeyringRef};
 use super::{
     KekRef, KeyProvider, KeyProviderError, WrappedKey,
     local::{LocalKey, unknown},
@@ -31,9 +32,6 @@ use crate::{
     api_key::Peppers,
     random::{Random, RandomUnavailable, draw},
 };
-
-const FORMAT: u32 = 1;
-const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// What the caller knows about the database, which decides whether a missing file may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,9 +45,9 @@ pub enum SealedRows {
 /// Why there is no keyring.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
-    /// Restore the file; a new one would open nothing.
+    /// There is no file, and none may be made: a new one would open nothing.
     #[error(
-        "the keyring {} is missing, but the database holds rows that were sealed with it; \
+        "the keyring {} is missing; what the database holds sealed needs exactly this file, so \
          restore it from its backup",
         .0.display()
     )]
@@ -113,7 +111,12 @@ impl Keyring {
     ) -> Result<Self, KeyringError> {
         match (Self::open(path, Arc::clone(&random)), sealed_rows) {
             (Err(KeyringError::Missing(_)), SealedRows::None) => {
-                create(path, &*random)?;
+                file::create(
+                    path,
+                    &Self::generate(Arc::clone(&random))?.to_json(),
+                    &*random,
+                )?;
+                // What is there decides: another process may have been first.
                 Self::open(path, random)
             }
             (result, _) => result,
@@ -122,10 +125,13 @@ impl Keyring {
 
     /// Reads the file at `path`.
     pub fn open(path: &Path, random: Arc<dyn Random>) -> Result<Self, KeyringError> {
-        let text = read(path)?;
-        let invalid = |fault| KeyringError::Invalid { path: path.to_owned(), fault };
-        let stored: StoredKeyring = serde_json::from_slice(&text)
-            .map_err(|_| invalid("it is not a keyring in JSON"))?;
+        let text = file::read(path)?;
+        let invalid = |fault| KeyringError::Invalid {
+            path: path.to_owned(),
+            fault,
+        };
+        let stored: StoredKeyring =
+            serde_json::from_slice(&text).map_err(|_| invalid("it is not a keyring in JSON"))?;
         Self::from_stored(stored, random).map_err(invalid)
     }
 
@@ -146,8 +152,16 @@ impl Keyring {
             .into_iter()
             .map(|StoredKey { version, key }| LocalKey::new(version, key))
             .partition::<Vec<_>, _>(|key| key.version == stored.primary);
-        let primary = primary.into_iter().next().ok_or("it lacks the key it calls primary")?;
-        Ok(Self { id: stored.id, primary, others, random })
+        let primary = primary
+            .into_iter()
+            .next()
+            .ok_or("it lacks the key it calls primary")?;
+        Ok(Self {
+            id: stored.id,
+            primary,
+            others,
+            random,
+        })
     }
 
     /// Writes a copy of this keyring with one more version, which becomes the primary, over the
@@ -161,18 +175,23 @@ impl Keyring {
         let added = LocalKey::new(version, Secret::new(draw(&*self.random)?));
         let mut others = self.others;
         others.push(self.primary);
-        let grown = Self { id: self.id, primary: added, others, random: self.random };
-        let io = |source| KeyringError::Io { path: path.to_owned(), source };
-        let temporary = write_beside(path, &grown.to_json(), &*grown.random)?;
-        fs::rename(&temporary, path).map_err(io)?;
-        sync_directory(path).map_err(io)?;
+        let grown = Self {
+            id: self.id,
+            primary: added,
+            others,
+            random: self.random,
+        };
+        file::replace(path, &grown.to_json(), &*grown.random)?;
         Ok(grown)
     }
 
     /// The peppers for API keys, one per version; new verifiers use the primary's. So a version
     /// may be removed from the file only when no verifier names it either.
     pub fn peppers(&self) -> Peppers {
-        Peppers::new(self.primary.pepper(), self.others.iter().map(LocalKey::pepper).collect())
+        Peppers::new(
+            self.primary.pepper(),
+            self.others.iter().map(LocalKey::pepper).collect(),
+        )
     }
 
     /// Keys the digests that conversations are remembered by, so that nobody outside can compute
@@ -185,20 +204,28 @@ impl Keyring {
         std::iter::once(&self.primary).chain(&self.others)
     }
 
+    fn generate(random: Arc<dyn Random>) -> Result<Self, RandomUnavailable> {
+        let id = format!("keyring-{:016x}", u64::from_be_bytes(draw(&*random)?));
+        let primary = LocalKey::new(1, Secret::new(draw(&*random)?));
+        Ok(Self {
+            id,
+            primary,
+            others: Vec::new(),
+            random,
+        })
+    }
+
     fn to_json(&self) -> Zeroizing<Vec<u8>> {
-        // Room for every key beforehand: a growing buffer would leave copies behind.
-        let mut json = Zeroizing::new(Vec::with_capacity(256 + 128 * (1 + self.others.len())));
-        let mut keys: Vec<StoredKeyRef<'_>> = self.keys().map(StoredKeyRef).collect();
+        let mut keys: Vec<_> = self.keys().map(StoredKeyRef).collect();
         keys.sort_unstable_by_key(|key| key.0.version);
-        let stored = StoredKeyringRef {
+        let primary = self.primary.version;
+        StoredKeyringRef {
             format: FORMAT,
             id: &self.id,
-            primary: self.primary.version,
+            primary,
             keys,
-        };
-        serde_json::to_writer(&mut *json, &stored).expect("writing to memory cannot fail");
-        json.push(b'\n');
-        json
+        }
+        .to_json()
     }
 }
 
@@ -224,172 +251,13 @@ impl KeyProvider for Keyring {
     }
 
     async fn current(&self) -> Result<KekRef, KeyProviderError> {
-        Ok(KekRef { id: self.id.clone(), version: self.primary.version })
+        Ok(KekRef {
+            id: self.id.clone(),
+            version: self.primary.version,
+        })
     }
 
     async fn health(&self) -> Result<(), KeyProviderError> {
         Ok(())
-    }
-}
-
-fn create(path: &Path, random: &dyn Random) -> Result<(), KeyringError> {
-    let io = |source| KeyringError::Io { path: path.to_owned(), source };
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        fs::create_dir_all(directory).map_err(io)?;
-    }
-    let id = draw::<8>(random)?;
-    let key = LocalKey::new(1, Secret::new(draw(random)?));
-    let keyring = StoredKeyringRef {
-        format: FORMAT,
-        id: &format!("keyring-{:016x}", u64::from_be_bytes(id)),
-        primary: key.version,
-        keys: vec![StoredKeyRef(&key)],
-    };
-    let mut json = Zeroizing::new(Vec::with_capacity(512));
-    serde_json::to_writer(&mut *json, &keyring).expect("writing to memory cannot fail");
-    json.push(b'\n');
-
-    let temporary = write_beside(path, &json, random)?;
-    // A link appears whole or not at all, and never over a file that is already there: of two
-    // processes that boot at once, both end up with the same keys.
-    let linked = fs::hard_link(&temporary, path);
-    fs::remove_file(&temporary).map_err(io)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(io(error)),
-        _ => sync_directory(path).map_err(io),
-    }
-}
-
-/// A new file beside `path`, readable by its owner only, with its content on the disk.
-fn write_beside(path: &Path, json: &[u8], random: &dyn Random) -> Result<PathBuf, KeyringError> {
-    let suffix = u64::from_be_bytes(draw(random)?);
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{suffix:016x}.new"));
-    let temporary = PathBuf::from(name);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options
-        .open(&temporary)
-        .and_then(|mut file| {
-            file.write_all(json)?;
-            file.sync_all()
-        })
-        .map_err(|source| KeyringError::Io { path: path.to_owned(), source })?;
-    Ok(temporary)
-}
-
-fn sync_directory(path: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-        fs::File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
-    }
-    Ok(())
-}
-
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
-    let io = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => KeyringError::Missing(path.to_owned()),
-        _ => KeyringError::Io { path: path.to_owned(), source },
-    };
-    let named = fs::symlink_metadata(path).map_err(io)?;
-    if !named.is_file() {
-        return Err(KeyringError::NotAFile(path.to_owned()));
-    }
-    let file = fs::File::open(path).map_err(io)?;
-    let opened = file.metadata().map_err(io)?;
-    if !is_same_file(&named, &opened) {
-        // Somebody swapped it between the two looks.
-        return Err(KeyringError::NotAFile(path.to_owned()));
-    }
-    refuse_exposed(path, &opened)?;
-    if opened.len() > FILE_BYTES_MAX {
-        return Err(KeyringError::Invalid { path: path.to_owned(), fault: "it is too large" });
-    }
-    let size = usize::try_from(FILE_BYTES_MAX).expect("64 KiB fit any address space");
-    let mut text = Zeroizing::new(Vec::with_capacity(size));
-    file.take(FILE_BYTES_MAX).read_to_end(&mut text).map_err(io)?;
-    Ok(text)
-}
-
-#[cfg(unix)]
-fn is_same_file(one: &fs::Metadata, other: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-#[cfg(not(unix))]
-fn is_same_file(_: &fs::Metadata, other: &fs::Metadata) -> bool {
-    other.is_file()
-}
-
-#[cfg(unix)]
-fn refuse_exposed(path: &Path, metadata: &fs::Metadata) -> Result<(), KeyringError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(KeyringError::Exposed { path: path.to_owned(), mode })
-}
-
-#[cfg(not(unix))]
-fn refuse_exposed(_: &Path, _: &fs::Metadata) -> Result<(), KeyringError> {
-    Ok(())
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredKeyring {
-    format: u32,
-    id: String,
-    primary: u32,
-    keys: Vec<StoredKey>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredKey {
-    version: u32,
-    #[serde(deserialize_with = "key_from_base64")]
-    key: Secret<[u8; 32]>,
-}
-
-/// Straight from the file's buffer into the secret, without a copy of the text in between.
-fn key_from_base64<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Secret<[u8; 32]>, D::Error> {
-    let text = <&str>::deserialize(deserializer)?;
-    let mut bytes = Zeroizing::new([0_u8; 36]);
-    let length = STANDARD
-        .decode_slice(text, &mut *bytes)
-        .map_err(|_| de::Error::custom("a key is not base64"))?;
-    match (length, bytes.first_chunk()) {
-        (32, Some(key)) => Ok(Secret::new(*key)),
-        _ => Err(de::Error::custom("a key has not 32 bytes")),
-    }
-}
-
-#[derive(Serialize)]
-struct StoredKeyringRef<'a> {
-    format: u32,
-    id: &'a str,
-    primary: u32,
-    keys: Vec<StoredKeyRef<'a>>,
-}
-
-struct StoredKeyRef<'a>(&'a LocalKey);
-
-impl Serialize for StoredKeyRef<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = Zeroizing::new(STANDARD.encode(self.0.material()));
-        let mut stored = serializer.serialize_struct("StoredKey", 2)?;
-        stored.serialize_field("version", &self.0.version)?;
-        stored.serialize_field("key", &*text)?;
-        stored.end()
     }
 }

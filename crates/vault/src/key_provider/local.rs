@@ -52,7 +52,11 @@ impl LocalKey {
         bytes.extend_from_slice(&nonce);
         bytes.extend_from_slice(&*body);
         bytes.extend_from_slice(&tag);
-        Ok(WrappedKey { kek_id: kek_id.to_owned(), kek_version: self.version, bytes })
+        Ok(WrappedKey {
+            kek_id: kek_id.to_owned(),
+            kek_version: self.version,
+            bytes,
+        })
     }
 
     pub(super) fn unwrap(
@@ -75,12 +79,19 @@ impl LocalKey {
     }
 
     pub(super) fn pepper(&self) -> Pepper {
-        let key = cipher::derive(self.material.expose(), "switchyard.keyring.v1 api-key pepper");
+        let key = cipher::derive(
+            self.material.expose(),
+            "switchyard.keyring.v1 api-key pepper",
+        );
         Pepper::new(self.version, key)
     }
 
     pub(super) fn conversation_secret(&self) -> [u8; KEY_BYTES] {
-        *cipher::derive(self.material.expose(), "switchyard.keyring.v1 conversations").expose()
+        *cipher::derive(
+            self.material.expose(),
+            "switchyard.keyring.v1 conversations",
+        )
+        .expose()
     }
 
     fn wrapping_key(&self) -> Secret<[u8; KEY_BYTES]> {
@@ -95,7 +106,11 @@ impl LocalKey {
     }
 }
 
-type WrappedParts<'a> = (&'a [u8; NONCE_BYTES], &'a [u8; KEY_BYTES], &'a [u8; TAG_BYTES]);
+type WrappedParts<'a> = (
+    &'a [u8; NONCE_BYTES],
+    &'a [u8; KEY_BYTES],
+    &'a [u8; TAG_BYTES],
+);
 
 fn split(bytes: &[u8]) -> Option<WrappedParts<'_>> {
     let (&format, rest) = bytes.split_first()?;
@@ -106,5 +121,8 @@ fn split(bytes: &[u8]) -> Option<WrappedParts<'_>> {
 }
 
 pub(super) fn unknown(kek_id: &str, version: u32) -> KeyProviderError {
-    KeyProviderError::UnknownKey(KekRef { id: kek_id.to_owned(), version })
+    KeyProviderError::UnknownKey(KekRef {
+        id: kek_id.to_owned(),
+        version,
+    })
 }

@@ -128,7 +128,11 @@ impl TenantKeys {
 
     /// Makes the next version. Of two nodes that rotate at once, both get the same one.
     pub(super) async fn rotate(&self, tenant: Tenant) -> Result<Arc<TenantKey>, TenantKeyError> {
-        let newest = self.store.newest(tenant).await?.map_or(0, |row| row.version);
+        let newest = self
+            .store
+            .newest(tenant)
+            .await?
+            .map_or(0, |row| row.version);
         self.make(tenant, newest.saturating_add(1)).await
     }
 
@@ -144,9 +148,16 @@ impl TenantKeys {
             return Ok(None);
         }
         let data = tenant_key_data(row.tenant, row.version);
-        let plain = self.key_provider.unwrap(data.as_bytes(), &row.wrapped).await?;
+        let plain = self
+            .key_provider
+            .unwrap(data.as_bytes(), &row.wrapped)
+            .await?;
         let wrapped = self.key_provider.wrap(data.as_bytes(), &plain).await?;
-        Ok(Some(TenantKeyRow { tenant: row.tenant, version: row.version, wrapped }))
+        Ok(Some(TenantKeyRow {
+            tenant: row.tenant,
+            version: row.version,
+            wrapped,
+        }))
     }
 
     pub(super) async fn health(&self) -> Result<(), KeyProviderError> {
@@ -172,7 +183,14 @@ impl TenantKeys {
             .map_err(|error| TenantKeyError::Unavailable(Box::new(error)))?;
         let data = tenant_key_data(tenant, version);
         let wrapped = self.key_provider.wrap(data.as_bytes(), &key).await?;
-        let stored = self.store.insert(TenantKeyRow { tenant, version, wrapped }).await?;
+        let stored = self
+            .store
+            .insert(TenantKeyRow {
+                tenant,
+                version,
+                wrapped,
+            })
+            .await?;
         // What is stored decides, whoever stored it.
         self.unwrap(&stored).await
     }
@@ -198,8 +216,15 @@ impl TenantKeys {
     ) -> Result<Arc<TenantKey>, TenantKeyError> {
         let (tenant, version) = (row.tenant, row.version);
         let data = tenant_key_data(tenant, version);
-        let key = self.key_provider.unwrap(data.as_bytes(), &row.wrapped).await?;
-        let key = Arc::new(TenantKey { tenant, version, key });
+        let key = self
+            .key_provider
+            .unwrap(data.as_bytes(), &row.wrapped)
+            .await?;
+        let key = Arc::new(TenantKey {
+            tenant,
+            version,
+            key,
+        });
         self.hold(&key, &row.wrapped, forgotten);
         Ok(key)
     }
@@ -219,13 +244,19 @@ impl TenantKeys {
             return;
         }
         if cached.keys.len() >= CACHED_MAX {
-            cached.keys.retain(|_, held| now.saturating_sub(held.unwrapped_at) < kept_for);
+            cached
+                .keys
+                .retain(|_, held| now.saturating_sub(held.unwrapped_at) < kept_for);
         }
         if cached.keys.len() >= CACHED_MAX {
             // Rare, and cheaper than order kept at every use: start afresh.
             cached.keys.clear();
         }
-        let held = Held { key: Arc::clone(key), wrapped: wrapped.clone(), unwrapped_at: now };
+        let held = Held {
+            key: Arc::clone(key),
+            wrapped: wrapped.clone(),
+            unwrapped_at: now,
+        };
         cached.keys.insert((key.tenant, key.version), held);
     }
 

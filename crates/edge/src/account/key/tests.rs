@@ -9,8 +9,10 @@ use switchyard_domain::{
 
 use super::*;
 
+type Holds = fn(&Value) -> bool;
+
 /// Every key that clients require, with what kind of value it has.
-const REQUIRED: [(&str, fn(&Value) -> bool); 27] = [
+const REQUIRED: [(&str, Holds); 27] = [
     ("label", Value::is_string),
     ("limit", is_number_or_null),
     ("limit_remaining", is_number_or_null),

@@ -176,7 +176,7 @@ fn pricing(pricing: &Value, row: &Value) {
         let over = over.as_object().expect("an object");
         let conditions = ["min_prompt_tokens", "utc_start", "utc_end", "utc_days"];
         let is_condition = |key: &String| conditions.contains(&key.as_str());
-        assert!(over.keys().any(|key| is_condition(key)), "{row}");
+        assert!(over.keys().any(is_condition), "{row}");
         assert!(over.keys().any(|key| !is_condition(key)), "{row}");
         for (key, value) in over {
             match key.as_str() {

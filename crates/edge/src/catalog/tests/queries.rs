@@ -26,31 +26,63 @@ fn age_days(model: &Model) -> Option<i64> {
         .map(|created| (today().seconds() - created) / 86_400)
 }
 
-/// Each condition keeps exactly the models it describes, of all that are listed.
-#[tokio::test]
-async fn conditions_keep_what_they_describe() {
+/// Checks that each condition keeps exactly the models it describes, of all that are listed.
+async fn check_conditions(cases: &[(&str, Holds)]) {
     let catalog = shipped();
     let shelf = shelf_of(&catalog);
     let (_, everything) = list(&shelf, "?output_modalities=all").await;
-    let cases: [(&str, Holds); 18] = [
+    let everything = ids(&everything);
+    for (query, holds) in cases {
+        let whole = if query.contains("output_modalities") {
+            ""
+        } else {
+            "&output_modalities=all"
+        };
+        let (status, kept) = list(&shelf, &format!("?{query}{whole}")).await;
+        assert_eq!(status, 200, "{query}: {kept}");
+        let describes = |id: &&str| holds(&catalog, catalog.model(id).expect("a listed model"));
+        let expected: Vec<&str> = everything.iter().copied().filter(describes).collect();
+        assert_eq!(ids(&kept), expected, "{query}");
+        assert_eq!(kept["total_count"], expected.len(), "{query}");
+        assert!(expected.len() < everything.len(), "{query} says nothing");
+        assert!(!expected.is_empty(), "{query} keeps nothing");
+    }
+}
+
+#[tokio::test]
+async fn conditions_on_abilities_keep_what_they_describe() {
+    check_conditions(&[
         ("supported_parameters=tools,%20seed", |_, model| {
-            [Parameter::Tools, Parameter::Seed]
+            let wanted = [Parameter::Tools, Parameter::Seed];
+            wanted
                 .iter()
-                .all(|parameter| model.supported_parameters.contains(*parameter))
+                .all(|one| model.supported_parameters.contains(*one))
         }),
         ("input_modalities=text,image", |_, model| {
-            [Modality::Text, Modality::Image]
+            let wanted = [Modality::Text, Modality::Image];
+            wanted
                 .iter()
-                .all(|modality| model.input_modalities.contains(*modality))
+                .all(|one| model.input_modalities.contains(*one))
         }),
         ("output_modalities=image,audio", |_, model| {
-            [Modality::Image, Modality::Audio]
+            let wanted = [Modality::Image, Modality::Audio];
+            wanted
                 .iter()
-                .any(|modality| model.output_modalities.contains(*modality))
+                .any(|one| model.output_modalities.contains(*one))
         }),
         ("output_modalities=embeddings", |_, model| {
             model.output_modalities.contains(Modality::Embeddings)
         }),
+        ("context=1000000", |_, model| {
+            model.context_length >= Some(1_000_000)
+        }),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn conditions_on_identity_keep_what_they_describe() {
+    check_conditions(&[
         ("q=CLAUDE", |_, model| {
             let all = [
                 model.id.as_str(),
@@ -60,9 +92,25 @@ async fn conditions_keep_what_they_describe() {
             all.iter()
                 .any(|text| text.to_lowercase().contains("claude"))
         }),
-        ("context=1000000", |_, model| {
-            model.context_length >= Some(1_000_000)
+        ("arch=claude", |_, model| {
+            model.tokenizer.as_deref() == Some("Claude")
         }),
+        ("model_authors=openai,mistralai", |_, model| {
+            ["openai", "mistralai"].contains(&model.author.as_str())
+        }),
+        ("min_age_days=365", |_, model| {
+            age_days(model).is_some_and(|days| days >= 365)
+        }),
+        ("max_age_days=60", |_, model| {
+            age_days(model).is_some_and(|days| days <= 60)
+        }),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn conditions_on_prices_keep_what_they_describe() {
+    check_conditions(&[
         ("min_price=1", |catalog, model| {
             prompt_picos(catalog, model) >= 1_000_000
         }),
@@ -72,72 +120,73 @@ async fn conditions_keep_what_they_describe() {
         ("min_price=0&max_price=0", |catalog, model| {
             prompt_picos(catalog, model) == 0
         }),
-        ("arch=claude", |_, model| {
-            model.tokenizer.as_deref() == Some("Claude")
-        }),
-        ("model_authors=openai,mistralai", |_, model| {
-            ["openai", "mistralai"].contains(&model.author.as_str())
-        }),
+        (
+            "max_output_price=1&min_output_price=0.5",
+            |catalog, model| {
+                let sum = price_sum(catalog, model) - prompt_picos(catalog, model);
+                (500_000..=1_000_000).contains(&sum)
+            },
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn conditions_on_endpoints_keep_what_they_describe() {
+    fn any(catalog: &Catalog, model: &Model, holds: impl Fn(&Endpoint) -> bool) -> bool {
+        catalog
+            .endpoints_of(model)
+            .any(|endpoint| endpoint.prices.is_some() && holds(endpoint))
+    }
+    fn is_at(endpoint: &Endpoint, prefix: &str, other: &str) -> bool {
+        let mut regions = endpoint.regions.iter().flatten();
+        regions.any(|region| region.starts_with(prefix) || region == other)
+    }
+    check_conditions(&[
         ("providers=deepinfra", |catalog, model| {
-            catalog.endpoints_of(model).any(|endpoint| {
-                endpoint.prices.is_some()
-                    && catalog.provider_of(endpoint).slug.as_str() == "deepinfra"
+            any(catalog, model, |one| {
+                catalog.provider_of(one).slug.as_str() == "deepinfra"
             })
         }),
-        ("distillable=true", |_, model| model.is_distillable),
         ("zdr=true", |catalog, model| {
-            catalog
-                .endpoints_of(model)
-                .any(|endpoint| endpoint.prices.is_some() && endpoint.zero_data_retention)
+            any(catalog, model, |one| one.zero_data_retention)
         }),
         ("region=eu", |catalog, model| {
-            catalog.endpoints_of(model).any(|endpoint| {
-                endpoint.prices.is_some()
-                    && endpoint
-                        .regions
-                        .iter()
-                        .flatten()
-                        .any(|region| region.starts_with("eu") || region == "swedencentral")
-            })
+            any(catalog, model, |one| is_at(one, "eu", "swedencentral"))
         }),
         ("region=us", |catalog, model| {
-            catalog.endpoints_of(model).any(|endpoint| {
-                endpoint.prices.is_some()
-                    && endpoint
-                        .regions
-                        .iter()
-                        .flatten()
-                        .any(|region| region.starts_with("us"))
+            any(catalog, model, |one| is_at(one, "us", "us"))
+        }),
+        // Both of one and the same endpoint.
+        ("zdr=true&region=eu", |catalog, model| {
+            any(catalog, model, |one| {
+                one.zero_data_retention && is_at(one, "eu", "swedencentral")
             })
         }),
-        ("min_age_days=365", |_, model| {
-            age_days(model).is_some_and(|days| days >= 365)
-        }),
-        ("max_age_days=60", |_, model| {
-            age_days(model).is_some_and(|days| days <= 60)
-        }),
-    ];
-    for (query, holds) in cases {
-        let modalities = if query.contains("output_modalities") {
-            ""
-        } else {
-            "&output_modalities=all"
-        };
-        let (status, kept) = list(&shelf, &format!("?{query}{modalities}")).await;
-        assert_eq!(status, 200, "{query}: {kept}");
-        let expected: Vec<&str> = ids(&everything)
-            .into_iter()
-            .filter(|id| holds(&catalog, catalog.model(id).expect("a listed model")))
-            .collect();
-        assert_eq!(ids(&kept), expected, "{query}");
-        assert_eq!(kept["total_count"], expected.len(), "{query}");
-        let is_trivial = expected.len() == ids(&everything).len();
-        assert!(!is_trivial, "{query} says nothing");
-        assert!(
-            !expected.is_empty() || query == "distillable=true",
-            "{query} keeps nothing"
-        );
-    }
+    ])
+    .await;
+}
+
+/// No shipped row states a permission, so one is given here.
+#[tokio::test]
+async fn only_models_with_a_permission_are_distillable() {
+    let shipped = shipped();
+    let mut rows = shipped.models.clone();
+    rows[0].is_distillable = true;
+    let catalog = Arc::new(Catalog::from_parts(
+        shipped.providers.clone(),
+        rows,
+        shipped.endpoints.clone(),
+        Vec::new(),
+        "one".to_owned(),
+        today(),
+    ));
+    let shelf = shelf_of(&catalog);
+    let (_, permitted) = list(&shelf, "?output_modalities=all&distillable=true").await;
+    assert_eq!(ids(&permitted), [catalog.models[0].id.as_str()]);
+    let (_, others) = list(&shelf, "?output_modalities=all&distillable=false").await;
+    assert!(!ids(&others).is_empty());
+    assert!(!ids(&others).contains(&catalog.models[0].id.as_str()));
 }
 
 #[tokio::test]

@@ -183,7 +183,8 @@ async fn a_stream_has_its_headers_and_one_frame_for_each_batch() {
     );
     let last = frames.last().expect("frames");
     assert!(last.ends_with("data: [DONE]\n\n"), "{last}");
-    let usage = &events(last).last().expect("a usage event")["usage"];
+    let last_events = events(last);
+    let usage = &last_events.last().expect("a usage event")["usage"];
     assert_eq!(
         (&usage["total_tokens"], &usage["cost"]),
         (&5.into(), &0.000_001_5.into())

@@ -1,0 +1,9 @@
+//! The vault from outside: what it promises, whatever lies in the database.
+
+mod bench;
+mod caching;
+mod frozen;
+mod keyring;
+mod rotation;
+mod sealing;
+mod tampering;
