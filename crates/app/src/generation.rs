@@ -59,7 +59,7 @@ pub struct Reply {
 #[derive(Debug)]
 pub enum ReplyStep {
     /// A provider serves; from here on no other will be tried.
-    Head(ReplyHead),
+    Head(Box<ReplyHead>),
     Steps(Vec<StreamStep>),
     Complete(Box<Completion>),
     /// The charge is in the journal.

@@ -126,10 +126,11 @@ impl LeaseBook {
         life: Duration,
         now: Timestamp,
     ) -> LeaseAsk {
-        let (node, wanted) = (self.node, Self::suggested_wanted(needed));
+        let node = self.node;
         let expires_at = now.plus(life);
         let lease = self.open(fund.id, now, expires_at);
         lease.asked();
+        let wanted = lease.wanted(Self::suggested_wanted(needed), now);
         LeaseAsk {
             fund,
             lease: lease.id(),

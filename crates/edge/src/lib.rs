@@ -21,6 +21,7 @@ mod catalog;
 
 mod account;
 
+mod docs;
 mod health;
 
 mod body;

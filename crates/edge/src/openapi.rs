@@ -10,7 +10,7 @@ use utoipa::{
     },
 };
 
-use crate::{account, catalog, generation, health};
+use crate::{account, catalog, docs, generation, health};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -40,7 +40,9 @@ use crate::{account, catalog, generation, health};
         account::credits::current,
         account::generation::one,
         health::healthz,
-        health::readyz
+        health::readyz,
+        docs::errors,
+        docs::openapi
     ),
     security(("bearer" = []), ("api_key" = [])),
     modifiers(&Credentials)

@@ -7,8 +7,8 @@ use axum::{
 };
 
 use crate::{
-    Edge, account, catalog, error, frame::Observe, generation::chat_completions::chat_completions,
-    health, reply::Refusal,
+    Edge, account, catalog, docs, error, frame::Observe,
+    generation::chat_completions::chat_completions, health, reply::Refusal,
 };
 
 /// OpenRouter's prefix, and the bare one that OpenAI's clients are pointed at.
@@ -58,11 +58,13 @@ fn api() -> Vec<(&'static str, MethodRouter<Edge>)> {
     ]
 }
 
-/// What load balancers ask.
+/// What load balancers and readers ask.
 fn service() -> Vec<(&'static str, MethodRouter<Edge>)> {
     vec![
         ("/healthz", get(health::healthz)),
         ("/readyz", get(health::readyz)),
+        ("/docs/errors", get(docs::errors)),
+        ("/openapi.yaml", get(docs::openapi)),
     ]
 }
 

@@ -69,6 +69,15 @@ pub struct ChatRequest {
 }
 
 impl ChatRequest {
+    /// Frees what only an upstream needs: messages, tools, the body. What the router keeps of a
+    /// request stays.
+    pub fn release_content(&mut self) {
+        self.messages = Vec::new();
+        self.tools = Vec::new();
+        self.response_format = ResponseFormat::Text;
+        self.origin.body = Private::new(Bytes::new());
+    }
+
     /// Whether anything asks for the prompt to be written to a cache.
     pub fn marks_cache(&self) -> bool {
         self.automatic_cache.is_some()

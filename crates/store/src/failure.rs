@@ -21,8 +21,9 @@ impl Failure {
     /// Whether the database gave up for the sake of another transaction: trying again at once will
     /// do.
     pub(crate) fn is_transient(&self) -> bool {
-        /// PostgreSQL's serialization failure and deadlock; SQLite's busy and busy snapshot.
-        const CODES: [&str; 4] = ["40001", "40P01", "5", "517"];
+        /// PostgreSQL's serialization failure and deadlock; SQLite's busy snapshot. Not its plain
+        /// busy, which has waited already.
+        const CODES: [&str; 3] = ["40001", "40P01", "517"];
         let Self::Sql(sqlx::Error::Database(error)) = self else {
             return false;
         };

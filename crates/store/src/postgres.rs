@@ -31,8 +31,12 @@ pub(crate) type Db = Postgres;
 const BEGIN_WRITE: &str = "BEGIN";
 /// Sees one state of the database however many statements follow.
 const BEGIN_REPORT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-/// Reports read whole tables; the limit for statements on the request path is not for them.
-const UNHURRIED: &str = "SET LOCAL statement_timeout = 0";
+/// Reports read whole tables: the limit for statements on the request path is not for them, and row by
+/// row is never the way to join, whatever the planner expects of tables it has not looked at yet.
+const UNHURRIED: [&str; 2] = [
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL enable_nestloop = off",
+];
 const ENSURE_PARTITIONS: &str = "SELECT create_generation_partitions($1, 3)";
 /// A few sizes only, so that each statement is prepared once per connection and kept: preparing is a
 /// trip to the server. The largest times the widest table stays below the 65,535 values that can be
@@ -102,7 +106,9 @@ async fn ensure_partitions(
 }
 
 async fn unhurried(transaction: &mut Transaction<'static, Db>) -> Result<(), Failure> {
-    sqlx::query(UNHURRIED).execute(&mut **transaction).await?;
+    for setting in UNHURRIED {
+        sqlx::query(setting).execute(&mut **transaction).await?;
+    }
     Ok(())
 }
 

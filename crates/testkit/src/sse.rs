@@ -101,11 +101,10 @@ impl Transcript {
 
     /// Why it ended: the finish reason that came last.
     pub fn finish_reason(&self) -> Option<&str> {
-        let reasons = self
-            .chunks
+        self.chunks
             .iter()
-            .filter_map(|chunk| chunk.pointer("/choices/0/finish_reason")?.as_str());
-        reasons.last()
+            .rev()
+            .find_map(|chunk| chunk.pointer("/choices/0/finish_reason")?.as_str())
     }
 
     /// The usage, from the one chunk that carries it.

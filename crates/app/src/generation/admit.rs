@@ -23,7 +23,7 @@ pub(super) struct Admitted {
 }
 
 impl App {
-    pub(super) fn admit(&self, request: GenerateRequest) -> Result<Admitted, GenerateError> {
+    pub(super) fn admit(&self, request: GenerateRequest) -> Result<Box<Admitted>, GenerateError> {
         if request.caller.key.kind != KeyKind::Inference {
             return Err(GenerateError::ManagementKey);
         }
@@ -39,7 +39,7 @@ impl App {
             .try_acquire_owned()
             .map_err(|_| GenerateError::Overloaded)?;
         let at = self.clock.now();
-        Ok(Admitted {
+        Ok(Box::new(Admitted {
             generation_id: GenerationId::new(at.seconds(), self.random.u128()),
             at,
             needs: request.chat.needs(),
@@ -48,6 +48,6 @@ impl App {
             client: request.client,
             router_metadata: request.router_metadata,
             _permit: permit,
-        })
+        }))
     }
 }

@@ -62,15 +62,16 @@ enum AttemptEnd {
 
 impl App {
     /// Runs a reserved request to its end. This is the task that the caller cannot drop.
-    pub(super) async fn serve(&self, reserved: Reserved, replies: Sender<ReplyStep>) {
-        let outcome = self.attempt_all(&reserved.planned, &replies).await;
+    pub(super) async fn serve(&self, mut reserved: Reserved, replies: Sender<ReplyStep>) {
+        let outcome = self.attempt_all(&mut reserved.planned, &replies).await;
         self.settle(reserved, outcome, replies).await;
     }
 
-    async fn attempt_all(&self, planned: &Planned, replies: &Sender<ReplyStep>) -> Outcome {
+    async fn attempt_all(&self, planned: &mut Planned, replies: &Sender<ReplyStep>) -> Outcome {
         let mut attempts = Vec::new();
         let mut failures: Vec<AttemptFailure> = Vec::new();
-        for candidate in &planned.plan.candidates {
+        for index in 0..planned.plan.candidates.len() {
+            let candidate = &planned.plan.candidates[index].clone();
             if attempts.len() == ATTEMPTS_MAX || !may_try(candidate, planned, &failures) {
                 continue;
             }
@@ -126,7 +127,7 @@ impl App {
 
     async fn attempt(
         &self,
-        planned: &Planned,
+        planned: &mut Planned,
         candidate: &Vetted,
         meter: &mut Meter,
         replies: &Sender<ReplyStep>,
@@ -155,7 +156,7 @@ impl App {
 
     async fn attempt_undisturbed(
         &self,
-        planned: &Planned,
+        planned: &mut Planned,
         candidate: &Vetted,
         meter: &mut Meter,
         replies: &Sender<ReplyStep>,
@@ -165,6 +166,7 @@ impl App {
             Err(failure) => return AttemptEnd::NotBegun(failure),
         };
         let chat = &planned.admitted.chat;
+        let streams = chat.stream;
         let call = Call {
             endpoint: candidate,
             credential: &credential,
@@ -174,7 +176,7 @@ impl App {
         drop(credential);
         match sent {
             Err(failure) => AttemptEnd::NotBegun(failure),
-            Ok(Answer::Complete(completion)) if chat.stream => {
+            Ok(Answer::Complete(completion)) if streams => {
                 meter.observe_completion(&completion, self.clock.now());
                 let steps = vec![shown(completion, planned).into_step()];
                 if begin(planned, candidate, replies).await
@@ -194,7 +196,7 @@ impl App {
                     AttemptEnd::Cancelled
                 }
             }
-            Ok(Answer::Stream(stream)) if chat.stream => {
+            Ok(Answer::Stream(stream)) if streams => {
                 self.pass_on(*stream, planned, candidate, meter, replies)
                     .await
             }
@@ -209,7 +211,7 @@ impl App {
     async fn pass_on(
         &self,
         mut stream: AnswerStream,
-        planned: &Planned,
+        planned: &mut Planned,
         candidate: &Vetted,
         meter: &mut Meter,
         replies: &Sender<ReplyStep>,
@@ -234,6 +236,8 @@ impl App {
                     if !begin(planned, candidate, replies).await {
                         return AttemptEnd::Cancelled;
                     }
+                    // Nobody else will be asked, and the answer may take long.
+                    planned.admitted.chat.release_content();
                 }
                 let mut batch = std::mem::take(&mut steps);
                 if let Some(filter) = &mut filter {
@@ -365,7 +369,7 @@ async fn begin(planned: &Planned, candidate: &Vetted, replies: &Sender<ReplyStep
         model: candidate.model().id.to_string(),
         provider: candidate.provider().name.clone(),
     };
-    replies.send(ReplyStep::Head(head)).await.is_ok()
+    replies.send(ReplyStep::Head(Box::new(head))).await.is_ok()
 }
 
 /// Whether what failed so far leaves a chance for this candidate.

@@ -14,14 +14,15 @@ use crate::{
 
 /// An admitted request with endpoints to try.
 pub(super) struct Planned {
-    pub(super) admitted: Admitted,
+    /// Boxed: it is large, and moves from stage to stage.
+    pub(super) admitted: Box<Admitted>,
     pub(super) plan: Plan,
     /// Names the conversation, where it named itself.
     pub(super) pin_key: Option<PinKey>,
 }
 
 impl App {
-    pub(super) async fn plan(&self, admitted: Admitted) -> Result<Planned, GenerateError> {
+    pub(super) async fn plan(&self, admitted: Box<Admitted>) -> Result<Planned, GenerateError> {
         let pin_key = self.pin_key(&admitted);
         let pin = match &pin_key {
             Some(key) => self.pinned_endpoint(key).await,

@@ -1,5 +1,7 @@
 //! One lease: what SQL holds for this node, and what of it is used.
 
+use std::time::Duration;
+
 use switchyard_domain::{clock::Timestamp, id::LeaseId, money::UsdNanos};
 
 /// A lease as the book sees it.
@@ -27,7 +29,12 @@ pub(super) struct FundLease {
     is_open: bool,
     /// Asks that SQL has not answered yet.
     asks: u32,
+    /// How much was wanted at the last ask, and when that was.
+    last_ask: Option<(Timestamp, UsdNanos)>,
 }
+
+/// A lease that has to be enlarged sooner than this was too small.
+const ASKS_APART: Duration = Duration::from_secs(2);
 
 impl FundLease {
     /// A lease that SQL is about to be asked for, until `expires_at`.
@@ -45,7 +52,22 @@ impl FundLease {
             last_used_at: now,
             is_open: false,
             asks: 0,
+            last_ask: None,
         }
+    }
+
+    /// How much to ask for when `suggested` would do for now: twice as much as last time if that
+    /// did not last, so that a busy fund is asked for every few seconds and not every few
+    /// requests. What turns out idle goes back.
+    pub(super) fn wanted(&mut self, suggested: UsdNanos, now: Timestamp) -> UsdNanos {
+        let wanted = match self.last_ask {
+            Some((at, last)) if now.since(at) < ASKS_APART => {
+                suggested.max(last.saturating_add(last))
+            }
+            Some(_) | None => suggested,
+        };
+        self.last_ask = Some((now, wanted));
+        wanted
     }
 
     pub(super) const fn id(&self) -> LeaseId {

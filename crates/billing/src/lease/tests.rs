@@ -406,3 +406,13 @@ fn quiet_leases_give_back_what_is_idle() {
     assert_eq!(state(&book, credits()), (100, 30, 0, 0));
     book.release(in_flight);
 }
+
+#[test]
+fn a_busy_fund_is_asked_for_more_each_time() {
+    let mut book = empty_book();
+    let mut wanted_after = |seconds| book.ask(credits(), usd(10), LIFE, later(seconds)).wanted;
+    assert_eq!(wanted_after(0), usd(320));
+    assert_eq!(wanted_after(1), usd(640));
+    assert_eq!(wanted_after(2), usd(1_280));
+    assert_eq!(wanted_after(10), usd(320), "the last one lasted");
+}

@@ -61,7 +61,7 @@ pub(super) async fn answer(reply: Reply, opening: Opening) -> Result<Response, R
         Ok(Some(ReplyStep::Head(head))) => {
             let mut response = respond(&generation_id);
             put_provider(response.headers_mut(), &head.provider);
-            *response.body_mut() = Body::new(SseBody::new(head, steps, Greeting::None));
+            *response.body_mut() = Body::new(SseBody::new(*head, steps, Greeting::None));
             Ok(response)
         }
         Ok(Some(ReplyStep::Failed(error))) => Err(Refusal::of_generation(
@@ -133,7 +133,7 @@ impl SseBody {
     /// Writes what a step means to the client; a head means nothing yet.
     fn encode(&mut self, step: ReplyStep, out: &mut Vec<u8>) {
         match step {
-            ReplyStep::Head(head) => self.encoder = StreamEncoder::new(head),
+            ReplyStep::Head(head) => self.encoder = StreamEncoder::new(*head),
             ReplyStep::Steps(steps) => {
                 steps.iter().for_each(|step| self.encoder.step(step, out));
             }

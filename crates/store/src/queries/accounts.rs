@@ -8,7 +8,7 @@ use super::Engine;
 use crate::{
     account::{Account, Credits, NewAccount},
     failure::Failure,
-    portable::At,
+    portable::{At, without_nul},
 };
 
 const INSERT_ACCOUNT: &str = "
@@ -59,7 +59,7 @@ impl From<AccountRow> for Account {
 
 /// In Rust and not in SQL, because the engines' `lower` differ outside ASCII.
 fn fold(email: &str) -> String {
-    email.trim().to_lowercase()
+    without_nul(email.trim()).to_lowercase()
 }
 
 impl Engine {
@@ -76,9 +76,9 @@ impl Engine {
         }
         let inserted = sqlx::query(INSERT_ACCOUNT)
             .bind(account.account_id.as_uuid())
-            .bind(account.email.trim())
+            .bind(without_nul(account.email.trim()))
             .bind(&email_folded)
-            .bind(&account.name)
+            .bind(without_nul(&account.name))
             .bind(At(account.at))
             .execute(&mut *transaction)
             .await;

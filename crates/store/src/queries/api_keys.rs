@@ -12,7 +12,7 @@ use super::{super::Db, Engine, rows};
 use crate::{
     api_key::{KeyRevision, KeyUsage, NewApiKey, Page, StoredKey, WindowSums},
     failure::Failure,
-    portable::{At, Day},
+    portable::{At, Day, without_nul},
 };
 
 const REVISIONS_MAX: i64 = 1_000;
@@ -198,7 +198,7 @@ impl Engine {
         lookup_id: &str,
     ) -> Result<Option<StoredKey>, Failure> {
         let row: Option<KeyRow> = sqlx::query_as(KEY_BY_LOOKUP_ID)
-            .bind(lookup_id)
+            .bind(without_nul(lookup_id))
             .fetch_optional(&self.reader)
             .await?;
         row.map(KeyRow::into_stored).transpose()
@@ -336,8 +336,8 @@ async fn insert_key_row(
         .bind(key.account_id.as_uuid())
         .bind(key.workspace_id.as_uuid())
         .bind(key.kind.as_str())
-        .bind(&key.name)
-        .bind(&key.label)
+        .bind(without_nul(&key.name))
+        .bind(without_nul(&key.label))
         .bind(&key.hash)
         .bind(&new.lookup_id)
         .bind(new.verifier.as_slice())

@@ -7,7 +7,7 @@ use super::{Engine, rows};
 use crate::{
     credential::{NewProviderCredential, StoredCredential, TenantKeyRow},
     failure::Failure,
-    portable::At,
+    portable::{At, without_nul},
 };
 
 const PUT_CREDENTIAL: &str = "
@@ -104,7 +104,7 @@ impl Engine {
         sqlx::query(PUT_CREDENTIAL)
             .bind(credential.credential_id.as_uuid())
             .bind(credential.provider.as_str())
-            .bind(&credential.label)
+            .bind(without_nul(&credential.label))
             .bind(credential.sealed.as_slice())
             .bind(credential.record_version)
             .bind(At(credential.at))
@@ -123,7 +123,7 @@ impl Engine {
         rows::next_revision(&mut transaction, rows::PROVIDER_CREDENTIALS).await?;
         let deleted = sqlx::query(DELETE_CREDENTIAL)
             .bind(provider.as_str())
-            .bind(label)
+            .bind(without_nul(label))
             .execute(&mut *transaction)
             .await?
             .rows_affected();

@@ -25,8 +25,6 @@ use super::{
 };
 use crate::{failure::Failure, portable::At};
 
-/// How often others may post a part of the same batch between our looking and our claiming.
-const ROUNDS_MAX: usize = 8;
 /// Things remembered of a kind; then all are forgotten and learnt again.
 const KNOWN_MAX: usize = 100_000;
 
@@ -98,7 +96,7 @@ impl Engine {
             entries.entry(&settlement.generation_id).or_insert(entry);
         }
         let mut before = HashMap::<String, Vec<u8>>::new();
-        for _ in 0..ROUNDS_MAX {
+        loop {
             let fresh: Vec<_> = entries
                 .values()
                 .filter(|entry| !before.contains_key(entry.settlement.generation_id.as_str()))
@@ -106,11 +104,15 @@ impl Engine {
             if fresh.is_empty() || self.post_fresh(&fresh).await? {
                 return Ok(outcomes(batch, &digests, &before));
             }
-            before = self.posted_digests(&entries).await?;
+            let known = self.posted_digests(&entries).await?;
+            // What was refused as taken is committed, so it is found now; or else it was no
+            // generation, and asking again will not help.
+            if known.len() == before.len() {
+                let what = "the ledger has a transaction for a generation that is not posted";
+                return Err(Failure::Inconsistent(what.to_owned()));
+            }
+            before = known;
         }
-        Err(Failure::Sql(sqlx::Error::Protocol(
-            "others keep posting this batch".to_owned(),
-        )))
     }
 
     /// Posts settlements that are believed to be new; `false`, and nothing done, when some are not.

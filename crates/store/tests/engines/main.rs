@@ -5,6 +5,7 @@ mod directory;
 mod engine;
 mod schema;
 mod tampering;
+mod trouble;
 
 mod sqlite {
     use crate::engine::Engine;

@@ -16,12 +16,12 @@ fn id() -> GenerationId {
 }
 
 fn head() -> ReplyStep {
-    ReplyStep::Head(ReplyHead {
+    ReplyStep::Head(Box::new(ReplyHead {
         generation_id: id(),
         created_seconds: 1_764_000_000,
         model: "acme/one".to_owned(),
         provider: "Bolt".to_owned(),
-    })
+    }))
 }
 
 fn complete() -> ReplyStep {

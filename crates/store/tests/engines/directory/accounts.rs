@@ -45,6 +45,7 @@ pub(crate) async fn an_account_is_found_by_id_and_by_address(engine: &Engine) {
         ("owner@example.org", None),
         ("%", None),
         ("' OR 1=1 --", None),
+        ("owner@example.com\0", None),
     ] {
         let answer = engine
             .directory()

@@ -49,7 +49,14 @@ async fn lookup(engine: &Engine, lookup_id: &str) -> Option<StoredKey> {
 
 pub(crate) async fn a_key_is_read_back_as_it_was_stored(engine: &Engine) {
     let account = account(engine).await;
-    let limit = UsdNanos::new(7_000_000_000);
+    let limited = |reset, include_byok| {
+        let limit = UsdNanos::new(7_000_000_000);
+        Some(KeyLimit {
+            limit,
+            reset,
+            include_byok,
+        })
+    };
     for (kind, limit, expires_at, disabled) in [
         (KeyKind::Inference, None, None, false),
         (
@@ -58,43 +65,22 @@ pub(crate) async fn a_key_is_read_back_as_it_was_stored(engine: &Engine) {
             Some(NOW.plus(Duration::from_micros(1))),
             true,
         ),
+        (KeyKind::Inference, limited(None, true), None, false),
         (
             KeyKind::Inference,
-            Some(KeyLimit {
-                limit,
-                reset: None,
-                include_byok: true,
-            }),
+            limited(Some(ResetInterval::Daily), false),
             None,
             false,
         ),
         (
             KeyKind::Inference,
-            Some(KeyLimit {
-                limit,
-                reset: Some(ResetInterval::Daily),
-                include_byok: false,
-            }),
+            limited(Some(ResetInterval::Weekly), false),
             None,
             false,
         ),
         (
             KeyKind::Inference,
-            Some(KeyLimit {
-                limit,
-                reset: Some(ResetInterval::Weekly),
-                include_byok: false,
-            }),
-            None,
-            false,
-        ),
-        (
-            KeyKind::Inference,
-            Some(KeyLimit {
-                limit,
-                reset: Some(ResetInterval::Monthly),
-                include_byok: true,
-            }),
+            limited(Some(ResetInterval::Monthly), true),
             None,
             false,
         ),
@@ -117,7 +103,7 @@ pub(crate) async fn a_key_is_read_back_as_it_was_stored(engine: &Engine) {
             (new.verifier, new.pepper_version)
         );
     }
-    for unknown in ["", "lookup", "%", "' OR 1=1 --"] {
+    for unknown in ["", "lookup", "%", "' OR 1=1 --", "a\0b"] {
         assert_eq!(lookup(engine, unknown).await, None, "{unknown}");
     }
 }
