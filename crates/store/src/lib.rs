@@ -6,20 +6,23 @@
 //! for both engines by `postgres.rs` and `sqlite.rs`, which hold the true differences. Nothing here
 //! ever sees a plain secret: credentials arrive sealed, API keys as verifiers. No clock is read and
 //! no id is made here; both are arguments. Start at [`directory`] for what can be asked, at
-//! `open` for how a database is reached.
+//! [`open`](mod@open) for how a database is reached, at `queries/post.rs` for how money is written.
 #![warn(missing_docs)]
+
+pub mod directory;
+pub mod open;
 
 pub mod account;
 pub mod api_key;
 pub mod audit;
 pub mod credential;
-pub mod directory;
-mod failure;
 pub mod generation;
-pub mod open;
-mod portable;
+
 mod postgres;
 mod sqlite;
+
+mod failure;
+mod portable;
 
 pub use directory::{Directory, DirectoryError};
 pub use open::{OpenError, OpenOptions, Store, open};

@@ -12,10 +12,6 @@ mod system;
 
 use std::process::ExitCode;
 
-/// A request allocates a few hundred times in small pieces that live as long as it does.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     cli::run()
 }

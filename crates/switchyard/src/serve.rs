@@ -19,6 +19,7 @@ use switchyard_upstream::http::HttpUpstream;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::signals::Signals;
 use crate::{commands::CommandError, config::Config, foundation::Foundation, system};
 
 /// How long a stop waits for SQL to take the last settlements. What is left stays in the journal.
@@ -87,6 +88,7 @@ pub(crate) struct Service {
     catalog: Arc<CatalogCell>,
     clock: Arc<dyn Clock>,
     config: Config,
+    signals: Signals,
     pub(crate) public_address: SocketAddr,
     pub(crate) admin_address: SocketAddr,
     /// The listeners.
@@ -111,6 +113,8 @@ impl Service {
         foundation: Foundation,
         metrics: Metrics,
     ) -> Result<Self, CommandError> {
+        let signals = Signals::listen()
+            .map_err(|error| CommandError::caused("cannot listen for signals", error))?;
         // Bound first: a port that is taken should fail before the journal is touched.
         let public = bind(foundation.config.server.listen, "server.listen").await?;
         let admin = bind(foundation.config.admin_listen, "admin.listen").await?;
@@ -124,28 +128,14 @@ impl Service {
         let clock = Arc::clone(&foundation.clock);
         let treasury = Arc::new(Treasury::new(node, Arc::clone(&ledger), Arc::clone(&clock)));
         let poster = Arc::new(Poster::default());
-        let parts = Parts {
-            clock: Arc::clone(&clock),
-            random: Arc::clone(&foundation.random),
-            catalog: Arc::clone(&catalog),
-            coordination: Arc::clone(&coordination),
-            directory: Arc::clone(&foundation.store.directory),
-            upstream: Arc::new(HttpUpstream::new(
-                foundation.config.egress.clone(),
-                foundation.config.upstream,
-                Arc::clone(&clock),
-            )),
-            keys: Arc::new(foundation.keys(coordination)),
-            credentials: Arc::new(foundation.credentials()),
-            treasury: Arc::clone(&treasury),
-            journal: Arc::clone(&journal),
-            poster: Arc::clone(&poster),
-            settings: Settings {
-                attempt_timeout: foundation.config.upstream.total,
-                sticky_ttl: foundation.config.sticky_ttl,
-                sticky_secret: foundation.conversation_secret(),
-            },
-        };
+        let parts = parts(
+            &foundation,
+            &catalog,
+            coordination,
+            &treasury,
+            &journal,
+            &poster,
+        );
         let app = Arc::new(App::new(parts));
         app.start(node, &*ledger, left).await.map_err(|error| {
             CommandError::caused("cannot recover what an earlier run left", error)
@@ -171,6 +161,7 @@ impl Service {
             catalog,
             clock,
             config: foundation.config,
+            signals,
             servers: TaskTracker::new(),
             stop_servers: CancellationToken::new(),
             jobs,
@@ -211,10 +202,8 @@ impl Service {
     }
 
     /// Serves until a signal says stop, then stops in an order that loses nothing.
-    pub(crate) async fn run_until_stopped(self) -> Result<ExitCode, CommandError> {
-        signals::wait(&self.catalog, &self.clock)
-            .await
-            .map_err(|error| CommandError::caused("cannot listen for signals", error))?;
+    pub(crate) async fn run_until_stopped(mut self) -> Result<ExitCode, CommandError> {
+        self.signals.wait(&self.catalog, &self.clock).await;
         self.stop().await;
         Ok(ExitCode::SUCCESS)
     }
@@ -250,6 +239,39 @@ impl Service {
             tracing::error!(error = %error, "the journal could not be synced");
         }
         tracing::info!("stopped");
+    }
+}
+
+/// What the app is made of here: the real clock, the real network, the database.
+fn parts(
+    foundation: &Foundation,
+    catalog: &Arc<CatalogCell>,
+    coordination: Arc<dyn Coordination>,
+    treasury: &Arc<Treasury>,
+    journal: &Arc<Journal>,
+    poster: &Arc<Poster>,
+) -> Parts {
+    Parts {
+        clock: Arc::clone(&foundation.clock),
+        random: Arc::clone(&foundation.random),
+        catalog: Arc::clone(catalog),
+        coordination: Arc::clone(&coordination),
+        directory: Arc::clone(&foundation.store.directory),
+        upstream: Arc::new(HttpUpstream::new(
+            foundation.config.egress.clone(),
+            foundation.config.upstream,
+            Arc::clone(&foundation.clock),
+        )),
+        keys: Arc::new(foundation.keys(coordination)),
+        credentials: Arc::new(foundation.credentials()),
+        treasury: Arc::clone(treasury),
+        journal: Arc::clone(journal),
+        poster: Arc::clone(poster),
+        settings: Settings {
+            attempt_timeout: foundation.config.upstream.total,
+            sticky_ttl: foundation.config.sticky_ttl,
+            sticky_secret: foundation.conversation_secret(),
+        },
     }
 }
 

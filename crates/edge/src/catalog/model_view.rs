@@ -14,6 +14,10 @@ use super::pricing_view::PricingView;
 pub(crate) struct ModelView<'a> {
     #[schema(example = "anthropic/claude-sonnet-5")]
     id: &'a str,
+    /// `model`: what OpenAI's clients call a row.
+    object: &'static str,
+    /// The author, under the name that OpenAI's clients read.
+    owned_by: &'a str,
     canonical_slug: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -122,6 +126,8 @@ impl<'a> ModelView<'a> {
     pub(crate) fn new(model: &'a Model, shown: &Endpoint) -> Self {
         Self {
             id: model.id.as_str(),
+            object: "model",
+            owned_by: &model.author,
             canonical_slug: &model.canonical_slug,
             hugging_face_id: model.hugging_face_id.as_deref(),
             name: &model.name,

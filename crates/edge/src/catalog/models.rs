@@ -161,7 +161,7 @@ fn written(rendered: &Rendered, rows: &[&Row], total: usize, next: Option<String
     const ENVELOPE_BYTES: usize = 256;
     let bytes: usize = rows.iter().map(|row| rendered.json(row).len() + 1).sum();
     let mut out = Vec::with_capacity(bytes + ENVELOPE_BYTES);
-    out.extend_from_slice(br#"{"data":["#);
+    out.extend_from_slice(br#"{"object":"list","data":["#);
     for (index, row) in rows.iter().enumerate() {
         if index > 0 {
             out.push(b',');

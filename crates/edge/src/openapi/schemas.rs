@@ -145,6 +145,8 @@ struct ChatUsage {
 
 #[derive(ToSchema)]
 pub(crate) struct ModelList<'a> {
+    /// `list`.
+    object: &'static str,
     data: Vec<ModelView<'a>>,
     /// Models that match, on all pages.
     total_count: u64,

@@ -25,6 +25,9 @@ use super::{
 };
 use crate::{failure::Failure, portable::At};
 
+/// Generations written out before others on the same thread get their turn: a request must not wait
+/// for a whole batch.
+const ROWS_AT_A_STRETCH: usize = 32;
 /// Things remembered of a kind; then all are forgotten and learnt again.
 const KNOWN_MAX: usize = 100_000;
 
@@ -125,7 +128,10 @@ impl Engine {
         let mut script = Script::default();
         push_claims(&mut script, entries);
         let snapshots = self.push_price_snapshots(&mut script, &settlements)?;
-        generations::push(&mut script, &settlements)?;
+        for some in settlements.chunks(ROWS_AT_A_STRETCH) {
+            generations::push(&mut script, some)?;
+            tokio::task::yield_now().await;
+        }
         ledger::push_transactions(&mut script, &booked);
         spending::push_spending(&mut script, &settlements)?;
         spending::push_roll_up(&mut script, &settlements);

@@ -4,18 +4,33 @@ use std::{io, sync::Arc};
 
 use switchyard_catalog::cell::CatalogCell;
 use switchyard_domain::clock::Clock;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Returns when the process should stop.
-pub(super) async fn wait(catalog: &Arc<CatalogCell>, clock: &Arc<dyn Clock>) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => reload(catalog, clock).await,
+/// The signals a service answers. Made before it listens: until then the operating system's
+/// default applies, which is to die.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Returns when the process should stop.
+    pub(super) async fn wait(&mut self, catalog: &Arc<CatalogCell>, clock: &Arc<dyn Clock>) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hang_up.recv() => reload(catalog, clock).await,
+            }
         }
     }
 }

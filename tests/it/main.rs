@@ -1,0 +1,44 @@
+//! Stories through the real binary: a node of its own for each, simulated providers behind it, and only
+//! HTTP and the command line between. Each is told twice: for one process with nothing beside it, and
+//! for PostgreSQL and Redis.
+//!
+//! `world.rs` says what a story starts from; every other file is one subject.
+
+#[macro_use]
+mod world;
+
+mod first_generation;
+mod generation_lookup_right_after_stream;
+mod models_and_endpoints;
+
+mod all_providers_fail;
+mod error_after_first_token;
+mod fallback_after_429;
+mod fallback_after_5xx_before_first_token;
+
+mod unknown_model_and_unavailable;
+mod zdr_request_never_reaches_retaining;
+
+mod insufficient_credits;
+mod key_limit;
+mod two_nodes_one_balance;
+
+mod client_hangs_up_mid_stream;
+mod graceful_stop;
+mod kill_nine_mid_streams;
+
+mod key_expired_or_unknown;
+mod key_revoked;
+mod management_vs_inference;
+
+mod chat_served_by_anthropic;
+mod sse_is_well_formed;
+mod unknown_fields_forwarded_same_dialect_only;
+
+mod body_limits;
+mod cors;
+mod logs_hold_no_prompt_or_key;
+mod redirects_and_proxy_variables_ignored;
+
+mod catalog_reload_on_sighup;
+mod config_check;
