@@ -162,6 +162,15 @@ pub(crate) fn body_too_large(limit_bytes: usize) -> PublicFailure {
     )
 }
 
+/// The request line and headers are larger than the limit.
+pub(crate) fn head_too_large() -> PublicFailure {
+    failure(
+        431,
+        "invalid_request",
+        "The request's headers are too large.",
+    )
+}
+
 /// The body did not arrive.
 pub(crate) fn body_unreadable() -> PublicFailure {
     failure(

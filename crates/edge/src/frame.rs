@@ -28,6 +28,7 @@ use tower::{Layer, Service};
 
 use crate::{
     error,
+    limits::HEADER_BYTES_MAX,
     reply::{Refusal, X_REQUEST_ID, put_request_id},
 };
 
@@ -114,7 +115,9 @@ impl Service<Request> for Observed {
     fn call(&mut self, request: Request) -> ObservedFuture {
         let method = request.method().clone();
         let started_at = self.observe.frame.0.clock.monotonic();
-        let answer = if method == Method::OPTIONS {
+        let answer = if head_bytes(&request) > HEADER_BYTES_MAX {
+            Answer::Ready(Some(Refusal::from(error::head_too_large()).into_response()))
+        } else if method == Method::OPTIONS {
             Answer::Ready(Some(cors::preflight(request.headers())))
         } else {
             Answer::Pending(self.inner.call(request))
@@ -126,6 +129,20 @@ impl Service<Request> for Observed {
             observe: self.observe.clone(),
         }
     }
+}
+
+/// About how long the request line and headers were on the wire. hyper bounds what it buffers, but
+/// lets a head pass that its last read completes.
+fn head_bytes(request: &Request) -> usize {
+    const SEPARATORS: usize = 4;
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    let headers = request.headers().iter();
+    headers.fold(target, |sum, (name, value)| {
+        sum + name.as_str().len() + value.len() + SEPARATORS
+    })
 }
 
 /// An answer on its way.

@@ -47,7 +47,11 @@ pub async fn serve(
     grace: Duration,
 ) {
     let server = Arc::new(Server {
-        builder: builder(),
+        builders: Builders {
+            http1: builder().http1_only(),
+            http2: builder().http2_only(),
+            either: builder(),
+        },
         router,
         draining: shutdown,
         cut: CancellationToken::new(),
@@ -115,8 +119,32 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
+/// One builder for each way a connection can begin.
+struct Builders {
+    http1: Builder<TokioExecutor>,
+    http2: Builder<TokioExecutor>,
+    either: Builder<TokioExecutor>,
+}
+
+impl Builders {
+    /// The builder for what a client's first bytes say. hyper can find that out by itself, but it
+    /// reads the first bytes apart for that, and then needs a second read and a read buffer twice
+    /// as large for every connection; so it is left to it only where the first bytes are too few.
+    fn for_opening(&self, opening: &[u8]) -> &Builder<TokioExecutor> {
+        const HTTP2: &[u8] = b"PRI * HTTP/2.0";
+        let compared = opening.len().min(HTTP2.len());
+        if opening[..compared] != HTTP2[..compared] {
+            &self.http1
+        } else if compared == HTTP2.len() {
+            &self.http2
+        } else {
+            &self.either
+        }
+    }
+}
+
 struct Server {
-    builder: Builder<TokioExecutor>,
+    builders: Builders,
     router: Router,
     draining: CancellationToken,
     cut: CancellationToken,
@@ -131,13 +159,23 @@ impl Server {
             tracing::debug!(error = %error, "a connection went before it was served");
             return;
         }
+        let mut opening = [0; 16];
+        let peeked = tokio::select! {
+            peeked = timeout(HEADER_TIMEOUT, stream.peek(&mut opening)) => peeked,
+            () = self.cut.cancelled() => return,
+            () = self.draining.cancelled() => return,
+        };
+        let Ok(Ok(length @ 1..)) = peeked else {
+            return;
+        };
+        let builder = self.builders.for_opening(&opening[..length]);
         let has_asked = Arc::new(AtomicBool::new(false));
         let service = Requests {
             router: self.router.clone(),
             has_asked: Arc::clone(&has_asked),
         };
         let stream = TokioIo::new(PromptReader::new(stream));
-        let mut connection = pin!(self.builder.serve_connection(stream, service));
+        let mut connection = pin!(builder.serve_connection(stream, service));
         let mut patience = pin!(sleep(HEADER_TIMEOUT));
         let (mut is_impatient, mut is_draining) = (true, false);
         loop {

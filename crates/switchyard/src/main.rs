@@ -12,6 +12,10 @@ mod system;
 
 use std::process::ExitCode;
 
+/// A request makes some hundred small pieces that live as long as it does.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     cli::run()
 }

@@ -133,3 +133,14 @@ async fn a_panic_says_nothing() {
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert!(!body.contains("purpose"), "{body}");
 }
+
+#[tokio::test]
+async fn a_head_ends_at_the_limit() {
+    let fits = "x".repeat(HEADER_BYTES_MAX - 100);
+    let (response, _) = send("GET", "/v1/models", &[("x-padding", &fits)]).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let exceeds = "x".repeat(HEADER_BYTES_MAX);
+    let (response, body) = send("GET", "/v1/models", &[("x-padding", &exceeds)]).await;
+    assert_eq!(response.status().as_u16(), 431);
+    assert!(body.contains("headers"), "{body}");
+}
