@@ -1,7 +1,10 @@
 //! The operators' provider credentials: sealed in the database, opened for the length of one
 //! send.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
 use switchyard_domain::{clock::Clock, id::CredentialId, provider::ProviderSlug, secret::Secret};
@@ -29,10 +32,19 @@ pub struct Credentials {
     sealed: ArcSwap<Shelf>,
 }
 
+/// The sealed credentials at one moment.
 #[derive(Default)]
-struct Shelf {
+pub(crate) struct Shelf {
     revision: i64,
+    providers: HashSet<ProviderSlug>,
     by_provider: HashMap<ProviderSlug, Sealed>,
+}
+
+impl Shelf {
+    /// Whom there is a credential for.
+    pub(crate) fn providers(&self) -> &HashSet<ProviderSlug> {
+        &self.providers
+    }
 }
 
 struct Sealed {
@@ -129,6 +141,11 @@ impl Credentials {
             })
     }
 
+    /// What is stored at the moment.
+    pub(crate) fn shelf(&self) -> Arc<Shelf> {
+        self.sealed.load_full()
+    }
+
     /// Whether a provider can be called.
     pub fn has(&self, provider: &ProviderSlug) -> bool {
         self.sealed.load().by_provider.contains_key(provider)
@@ -141,9 +158,10 @@ impl Credentials {
             return Ok(());
         }
         let rows = self.directory.provider_credentials().await?;
-        let by_provider = rows.into_iter().map(sealed_of).collect();
+        let by_provider: HashMap<_, _> = rows.into_iter().map(sealed_of).collect();
         self.sealed.store(Arc::new(Shelf {
             revision,
+            providers: by_provider.keys().cloned().collect(),
             by_provider,
         }));
         Ok(())

@@ -9,7 +9,7 @@ mod rounding;
 use switchyard_domain::{
     clock::Timestamp,
     money::{Overflow, Ppm, Price, UsdPicos},
-    price_list::{DailyWindow, PriceList, PriceOverride, Prices},
+    price_list::{PriceList, Prices},
     tokens::TokenUsage,
 };
 
@@ -21,7 +21,7 @@ use crate::settlement::Charge;
 /// The charge is what an answered generation costs on our own credentials; what is really charged
 /// depends on how it ended, see [`crate::outcome`].
 pub fn price(list: &PriceList, usage: &TokenUsage, terms: &Terms) -> Result<Quote, PriceError> {
-    let prices = prices_at(list, usage.input_total(), terms.at);
+    let prices = list.at(usage.input_total(), terms.at);
     let parts = Parts::of(&prices, usage)?;
     let (input, output) = (parts.input()?, parts.output()?);
     let inference = input.checked_add(output)?;
@@ -194,51 +194,11 @@ impl Parts {
     }
 }
 
-/// The prices in force for a request with this many input tokens, admitted at this instant.
-/// Whole requests are re-priced, not the part above a threshold; later overrides win, key by key.
-pub fn prices_at(list: &PriceList, input_tokens: u64, at: Timestamp) -> Prices {
-    let applicable = list
-        .overrides
-        .iter()
-        .filter(|over| applies(over, input_tokens, at));
-    applicable.fold(list.base, |prices, over| prices.overridden_by(&over.prices))
-}
-
 /// The price of a reasoning token where it has one of its own; zero means it has none.
 pub(crate) fn reasoning_price(prices: &Prices) -> Option<Price> {
     prices
         .internal_reasoning
         .filter(|price| *price > Price::ZERO)
-}
-
-fn applies(over: &PriceOverride, input_tokens: u64, at: Timestamp) -> bool {
-    let large_enough = over
-        .min_prompt_tokens
-        .is_none_or(|threshold| input_tokens > threshold);
-    large_enough && applies_at(over, at)
-}
-
-/// Whether the conditions that depend on time alone hold.
-pub(crate) fn applies_at(over: &PriceOverride, at: Timestamp) -> bool {
-    if over.window.is_none() && over.weekdays.is_empty() {
-        return true;
-    }
-    let utc = at.to_utc();
-    let minute = u16::from(utc.hour()) * 60 + u16::from(utc.minute());
-    let weekday = utc.weekday().number_days_from_monday();
-    over.window.is_none_or(|window| contains(window, minute))
-        && (over.weekdays.is_empty() || over.weekdays.contains(&weekday))
-}
-
-fn contains(window: DailyWindow, minute: u16) -> bool {
-    let DailyWindow {
-        start_minute,
-        end_minute,
-    } = window;
-    if start_minute <= end_minute {
-        return (start_minute..end_minute).contains(&minute);
-    }
-    minute >= start_minute || minute < end_minute
 }
 
 /// The exact cost of `count` units. Nothing used needs no price.

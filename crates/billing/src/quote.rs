@@ -7,7 +7,7 @@ use switchyard_domain::{
     price_list::{PriceList, Prices},
 };
 
-use crate::price::{PriceError, Rate, Terms, applies_at, cost, prices_at, reasoning_price};
+use crate::price::{PriceError, Rate, Terms, cost, reasoning_price};
 
 /// The most that a request can use, known before it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub fn worst_case(
     let rate = Rate::contract(list, terms)?;
     let mut worst = UsdNanos::ZERO;
     for input_tokens in largest_inputs(list, demand.input_tokens, terms.at) {
-        let prices = prices_at(list, input_tokens, terms.at);
+        let prices = list.at(input_tokens, terms.at);
         let output = cost(
             output_tokens,
             dearest_output(&prices, demand.media),
@@ -94,7 +94,7 @@ pub fn affordable_output_tokens(
     };
     let mut affordable = u64::MAX;
     for input_tokens in largest_inputs(list, demand.input_tokens, terms.at) {
-        let prices = prices_at(list, input_tokens, terms.at);
+        let prices = list.at(input_tokens, terms.at);
         let left = budget.get() - fixed_cost(&prices, input_tokens, demand)?.get();
         let price =
             dearest_output(&prices, demand.media).ok_or(PriceError::Missing("completion"))?;
@@ -110,7 +110,7 @@ fn largest_inputs(list: &PriceList, input_tokens: u64, at: Timestamp) -> impl It
     let in_force = list
         .overrides
         .iter()
-        .filter(move |over| applies_at(over, at));
+        .filter(move |over| over.is_in_force(at));
     let thresholds = in_force.filter_map(|over| over.min_prompt_tokens);
     let below = thresholds.filter(move |threshold| *threshold < input_tokens);
     std::iter::once(input_tokens).chain(below)

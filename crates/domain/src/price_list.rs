@@ -124,13 +124,18 @@ impl PriceOverride {
     /// Whether every stated condition holds for a request with this many input tokens, admitted
     /// at this moment.
     pub fn applies(&self, prompt_tokens: u64, at: Timestamp) -> bool {
+        self.min_prompt_tokens
+            .is_none_or(|threshold| prompt_tokens > threshold)
+            && self.is_in_force(at)
+    }
+
+    /// Whether the conditions that depend on time alone hold.
+    pub fn is_in_force(&self, at: Timestamp) -> bool {
         let day = at.seconds().div_euclid(86_400);
         let minute = u16::try_from(at.seconds().rem_euclid(86_400) / 60).unwrap_or(0);
         // The epoch was a Thursday, three days after a Monday.
         let weekday = u8::try_from((day + 3).rem_euclid(7)).unwrap_or(0);
-        self.min_prompt_tokens
-            .is_none_or(|threshold| prompt_tokens > threshold)
-            && self.window.is_none_or(|window| window.contains(minute))
+        self.window.is_none_or(|window| window.contains(minute))
             && (self.weekdays.is_empty() || self.weekdays.contains(&weekday))
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     policy::Policy,
     record::{CandidateRecord, Rule, RuledOut, Scope},
     resolve::Chosen,
-    select::Situation,
+    select::{Credentialed, Situation},
     slug::stated,
 };
 
@@ -30,6 +30,7 @@ use crate::{
 struct Question<'a> {
     needs: &'a Needs,
     policy: &'a Policy,
+    credentialed: Credentialed<'a>,
     now: Timestamp,
     tiers: Tiers,
     model: &'a Model,
@@ -207,6 +208,7 @@ fn question<'a>(
     Question {
         needs,
         policy: situation.policy,
+        credentialed: situation.credentialed,
         now: situation.now,
         tiers,
         model: choice.model,

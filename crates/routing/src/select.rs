@@ -1,9 +1,9 @@
 //! From what is asked and what is known to an ordered plan.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use switchyard_catalog::snapshot::Catalog;
-use switchyard_domain::{clock::Timestamp, endpoint::EndpointId};
+use switchyard_domain::{clock::Timestamp, endpoint::EndpointId, provider::ProviderSlug};
 use switchyard_interchange::needs::Needs;
 
 use crate::{
@@ -16,11 +16,23 @@ use crate::{
     rule_out::{rule_out, vetted::Vetted},
 };
 
+/// Which providers can be called with a credential that is at hand. Routing knows whose there are,
+/// never what they say.
+#[derive(Debug, Clone, Copy)]
+pub enum Credentialed<'a> {
+    /// All of them.
+    All,
+    /// These.
+    Only(&'a HashSet<ProviderSlug>),
+}
+
 /// What a decision depends on beside the request.
 #[derive(Debug, Clone, Copy)]
 pub struct Situation<'a> {
     /// What there is to call.
     pub catalog: &'a Arc<Catalog>,
+    /// Whom there is a credential for.
+    pub credentialed: Credentialed<'a>,
     /// How it has been doing.
     pub health: &'a HealthSnapshot,
     /// What the account and workspace allow.

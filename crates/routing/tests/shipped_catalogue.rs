@@ -13,7 +13,7 @@ use switchyard_routing::{
     explain::AvailabilityCode,
     health::HealthSnapshot,
     policy::Policy,
-    select::{NoCandidates, Plan, Situation, select},
+    select::{Credentialed, NoCandidates, Plan, Situation, select},
 };
 
 fn now() -> Timestamp {
@@ -44,6 +44,7 @@ fn needs(model: &str) -> Needs {
 fn plan(catalog: &Arc<Catalog>, needs: &Needs, policy: &Policy) -> Result<Plan, NoCandidates> {
     let situation = Situation {
         catalog,
+        credentialed: Credentialed::All,
         health: &HealthSnapshot::default(),
         policy,
         pin: None,

@@ -18,7 +18,7 @@ use switchyard_interchange::{
 use switchyard_routing::{
     health::HealthSnapshot,
     policy::Policy,
-    select::{Situation, select},
+    select::{Credentialed, Situation, select},
     vetted::Vetted,
 };
 use switchyard_simulator::{Behaviour, Config, Flaw, Profile, Server, Simulator, Status, serve};
@@ -170,6 +170,7 @@ fn endpoint(family: &str, base_url: &str) -> Vetted {
     let catalog = Arc::new(catalog.expect("a valid catalogue"));
     let situation = Situation {
         catalog: &catalog,
+        credentialed: Credentialed::All,
         health: &HealthSnapshot::default(),
         policy: &Policy::default(),
         pin: None,

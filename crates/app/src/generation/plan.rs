@@ -3,7 +3,7 @@
 use switchyard_coordination::PinKey;
 use switchyard_domain::{endpoint::EndpointId, model::ModelId};
 use switchyard_routing::{
-    select::{Plan, Situation, select},
+    select::{Credentialed, Plan, Situation, select},
     stickiness::Conversation,
 };
 
@@ -30,8 +30,10 @@ impl App {
         };
         let catalog = self.catalog.current();
         let health = self.health.snapshot();
+        let shelf = self.credentials.shelf();
         let situation = Situation {
             catalog: &catalog,
+            credentialed: Credentialed::Only(shelf.providers()),
             health: &health,
             policy: &self.policy,
             pin: pin.as_ref(),

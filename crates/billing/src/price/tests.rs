@@ -1,5 +1,8 @@
 use proptest::prelude::*;
-use switchyard_domain::money::UsdNanos;
+use switchyard_domain::{
+    money::UsdNanos,
+    price_list::{DailyWindow, PriceOverride},
+};
 
 use super::*;
 
@@ -34,7 +37,7 @@ fn prompt_at(over: PriceOverride, input_tokens: u64, instant: &str) -> i64 {
         overrides: vec![over],
         ..list(text_prices())
     };
-    prices_at(&list, input_tokens, at(instant))
+    list.at(input_tokens, at(instant))
         .prompt
         .expect("a price")
         .picos()
@@ -142,7 +145,7 @@ fn later_overrides_win_key_by_key() {
             ..text_prices()
         })
     };
-    let prices = prices_at(&list, 1, Timestamp::default());
+    let prices = list.at(1, Timestamp::default());
     assert_eq!(prices.prompt, per_million("1"), "the last to state it");
     assert_eq!(
         prices.completion,

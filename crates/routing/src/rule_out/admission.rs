@@ -6,16 +6,22 @@ use switchyard_domain::endpoint::ServiceTier;
 use super::{Objection, Question, Tiers};
 use crate::{
     record::Scope,
+    select::Credentialed,
     slug::{in_words, is_named_in_full, position, stated},
 };
 
 pub(super) fn not_callable(question: &Question<'_>) -> Option<Objection> {
-    let obstacle = question.endpoint.obstacle(question.provider)?;
-    Some(Objection::new(
-        Scope::Catalog,
-        "endpoint",
-        obstacle.to_string(),
-    ))
+    let slug = &question.provider.slug;
+    let obstacle = match question.endpoint.obstacle(question.provider) {
+        Some(obstacle) => obstacle.to_string(),
+        None => match question.credentialed {
+            Credentialed::Only(held) if !held.contains(slug) => {
+                format!("no credential is stored for {slug}")
+            }
+            Credentialed::Only(_) | Credentialed::All => return None,
+        },
+    };
+    Some(Objection::new(Scope::Catalog, "endpoint", obstacle))
 }
 
 /// An endpoint of another tier than the ordinary one needs an opt-in: `service_tier`, a shortcut,

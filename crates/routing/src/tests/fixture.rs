@@ -25,7 +25,7 @@
 
 mod rows;
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{collections::HashSet, fmt::Write as _, sync::Arc};
 
 use expect_test::Expect;
 use serde_json::{Value, json};
@@ -35,6 +35,7 @@ use switchyard_domain::{
     endpoint::EndpointId,
     model::{Modalities, Modality, Parameter, Parameters},
     money::Price,
+    provider::ProviderSlug,
 };
 use switchyard_interchange::{
     needs::Needs,
@@ -48,7 +49,7 @@ use crate::{
     health::HealthSnapshot,
     policy::{Policy, UnsupportedFeatures},
     rank::fraction,
-    select::{NoCandidates, Plan, Situation, select},
+    select::{Credentialed, NoCandidates, Plan, Situation, select},
 };
 
 /// The prompt every request has unless it says otherwise, so that `$2` costs two dollars.
@@ -62,6 +63,8 @@ pub(super) struct Case {
     pub(super) policy: Policy,
     pub(super) needs: Needs,
     pub(super) pin: Option<EndpointId>,
+    /// `None`: everybody.
+    pub(super) credentialed: Option<HashSet<ProviderSlug>>,
     pub(super) now: Timestamp,
     pub(super) seed: u64,
 }
@@ -162,6 +165,7 @@ impl Case {
             policy: Policy::default(),
             needs: needs_of(&first_model),
             pin: None,
+            credentialed: None,
             now,
             seed: 0,
         }
@@ -265,6 +269,10 @@ impl Case {
     fn ask_situation(&mut self, name: &str, value: &str) {
         match name {
             "u" => self.seed = seed_for(value.parse().expect("a fraction")),
+            "credentials" => {
+                let slugs = value.split('+').map(ProviderSlug::new);
+                self.credentialed = Some(slugs.collect());
+            }
             "pin" => {
                 let endpoint = self.catalog.endpoints.iter().find(|one| one.tag == value);
                 self.pin = Some(endpoint.expect("a tag of the catalogue").id.clone());
@@ -280,6 +288,10 @@ impl Case {
     pub(super) fn situation(&self) -> Situation<'_> {
         Situation {
             catalog: &self.catalog,
+            credentialed: self
+                .credentialed
+                .as_ref()
+                .map_or(Credentialed::All, Credentialed::Only),
             health: &self.health,
             policy: &self.policy,
             pin: self.pin.as_ref(),

@@ -20,6 +20,17 @@ fn what_cannot_be_called_is_out() {
 }
 
 #[test]
+fn who_has_no_credential_here_is_out() {
+    check(
+        "acme $1 | bolt $2",
+        "credentials=bolt",
+        expect![[r#"
+        bolt
+        acme: not_callable (catalog, endpoint: no credential is stored for acme)"#]],
+    );
+}
+
+#[test]
 fn tiers_need_an_opt_in() {
     let catalog = "acme $2 | acme/flex $1 flex | acme/fast $4 priority";
     check(
