@@ -22,15 +22,52 @@ pub(crate) const DEPTH_MAX: usize = 64;
 /// How many keys that we do not know an object may have.
 pub(crate) const UNKNOWN_KEYS_MAX: usize = 128;
 
-/// Refuses a body that is nested deeper than [`DEPTH_MAX`], before anything recurses into it.
-pub(crate) fn check_depth(body: &[u8]) -> Result<(), DecodeError> {
+/// Refuses what a parser that skips values would let pass: nesting deeper than [`DEPTH_MAX`],
+/// before anything recurses into it, and halves of surrogate pairs, which providers choke on.
+pub(crate) fn check_shape(body: &[u8]) -> Result<(), DecodeError> {
     if max_depth(body) > DEPTH_MAX {
         return Err(DecodeError::malformed(
             "",
             format!("nested deeper than {DEPTH_MAX} levels"),
         ));
     }
-    Ok(())
+    match lone_surrogate(body) {
+        Some(offset) => Err(DecodeError::malformed(
+            locate::path_at(body, offset),
+            "a `\\u` escape is half of a surrogate pair".to_owned(),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Where an escape stands that is half of a pair without its other half.
+fn lone_surrogate(body: &[u8]) -> Option<usize> {
+    let mut position = 0;
+    while let Some(found) = memchr::memchr(b'\\', &body[position..]) {
+        let escape = position + found;
+        position = (escape + 2).min(body.len());
+        match escaped_unit(&body[escape..]) {
+            Some(0xD800..=0xDBFF) => {
+                let second = escape + UNIT_ESCAPE_BYTES;
+                let Some(0xDC00..=0xDFFF) = escaped_unit(&body[second..]) else {
+                    return Some(escape);
+                };
+                position = second + UNIT_ESCAPE_BYTES;
+            }
+            Some(0xDC00..=0xDFFF) => return Some(escape),
+            Some(_) | None => {}
+        }
+    }
+    None
+}
+
+/// `\u` and four digits.
+const UNIT_ESCAPE_BYTES: usize = 6;
+
+/// The UTF-16 unit that `bytes` begin by escaping.
+fn escaped_unit(bytes: &[u8]) -> Option<u16> {
+    let digits = bytes.get(..UNIT_ESCAPE_BYTES)?.strip_prefix(b"\\u")?;
+    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 /// The deepest nesting of brackets outside strings.
@@ -313,3 +350,26 @@ macro_rules! wire_object {
     };
 }
 pub(crate) use wire_object;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_of_surrogate_pairs_are_found_and_pairs_are_not() {
+        for (text, found) in [
+            (r#""\ud83d\ude00""#, None),
+            (r#""\ud83d\ude00 \u00e9 \n""#, None),
+            (r#""\\ud83d""#, None),
+            (r#""\\\ud83d""#, Some(3)),
+            (r#""\ud83d""#, Some(1)),
+            (r#""\ude00""#, Some(1)),
+            (r#""\ud83d\n""#, Some(1)),
+            (r#""\ud83d\ud83d\ude00""#, Some(1)),
+            (r#""\ud83"#, None),
+            (r#""\"#, None),
+        ] {
+            assert_eq!(lone_surrogate(text.as_bytes()), found, "{text}");
+        }
+    }
+}

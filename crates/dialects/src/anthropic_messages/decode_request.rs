@@ -40,7 +40,7 @@ const FALLBACKS_MAX: usize = 3;
 /// Decodes a request body. Fields nobody here knows are kept in the origin for upstreams of the
 /// same dialect.
 pub fn decode_request(body: Bytes) -> Result<ChatRequest, DecodeError> {
-    json::check_depth(&body)?;
+    json::check_shape(&body)?;
     let wire: RequestWire<'_> = json::parse(&body)?;
     let extensions = decode_extensions(&wire)?;
     let (model, fallback_models) =

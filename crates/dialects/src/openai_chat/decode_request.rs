@@ -41,7 +41,7 @@ const VERBOSITIES: [&str; 5] = ["low", "medium", "high", "xhigh", "max"];
 
 /// Decodes the body of a chat completion request.
 pub fn decode_request(body: Bytes) -> Result<ChatRequest, DecodeError> {
-    json::check_depth(&body)?;
+    json::check_shape(&body)?;
     let mut wire: WireRequest<'_> = json::parse(&body)?;
     let extensions = extension_fields(&wire).decode()?;
     let (model, fallback_models) = extensions.split_models(wire.model.take())?;

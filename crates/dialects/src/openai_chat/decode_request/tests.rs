@@ -249,6 +249,14 @@ fn mistakes_in_messages_are_located() {
 fn sizes_are_limited() {
     let nested = with(&format!(r#""x": {}{}"#, "[".repeat(64), "]".repeat(64)));
     refuses(&nested, Malformed, expect!["nested deeper than 64 levels"]);
+    // Also where nothing here reads the value: it would travel on to a provider.
+    let half = r#"{"model":"m","messages":[],"tools":[{"type":"function","function":{"name":"f",
+        "parameters":{"type":"\udcda"}}}]}"#;
+    refuses(
+        half,
+        Malformed,
+        expect!["tools[0].function.parameters.type: a `\\u` escape is half of a surrogate pair"],
+    );
     assert!(
         decode(&with(&format!(
             r#""x": {}{}"#,
