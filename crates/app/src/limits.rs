@@ -15,7 +15,7 @@ pub const UNPOSTED_MAX: usize = 200_000;
 /// Settlements posted in one transaction.
 pub const POST_BATCH_MAX: usize = 1_024;
 /// How long the poster waits for a batch to fill.
-pub const POST_LINGER: Duration = Duration::from_millis(100);
+pub const POST_LINGER: Duration = Duration::from_millis(200);
 /// The longest pause between tries to reach SQL.
 pub const POST_BACKOFF_MAX: Duration = Duration::from_secs(5);
 /// How long a lease holds without renewal.

@@ -27,7 +27,7 @@ use crate::{failure::Failure, portable::At};
 
 /// Generations written out before others on the same thread get their turn: a request must not wait
 /// for a whole batch.
-const ROWS_AT_A_STRETCH: usize = 64;
+const ROWS_AT_A_STRETCH: usize = 96;
 /// Things remembered of a kind; then all are forgotten and learnt again.
 const KNOWN_MAX: usize = 100_000;
 
