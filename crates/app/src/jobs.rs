@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use switchyard_billing::{
     settlement::Settlement,
-    store::{LedgerStore, StoreError},
+    store::{LedgerStore, PostOutcome, StoreError},
 };
 use switchyard_coordination::Invalidation;
 use switchyard_domain::id::NodeId;
@@ -16,6 +16,7 @@ use crate::{
     App,
     journal::Position,
     limits::{CREDENTIAL_POLL, KEY_POLL, LEASE_TENDING},
+    poster::post,
 };
 
 /// Ensures partitions this often.
@@ -104,9 +105,13 @@ impl App {
         if !left.is_empty() {
             tracing::info!(settlements = left.len(), "posting what the journal holds");
         }
-        for (position, settlement) in left {
-            ledger.post(std::slice::from_ref(&settlement)).await?;
-            self.journal.posted(position, 1);
+        let (positions, settlements): (Vec<_>, Vec<_>) = left.into_iter().unzip();
+        let outcomes = post(ledger, &settlements).await?;
+        for (position, outcome) in positions.into_iter().zip(outcomes) {
+            // What the books refuse stays in the journal, and must not keep the node from starting.
+            if outcome != PostOutcome::Conflict {
+                self.journal.posted(position, 1);
+            }
         }
         let released = self.treasury.release_all().await?;
         if released.is_positive() {

@@ -224,12 +224,12 @@ impl Poster {
 
 /// Posts a batch. One that the books refuse for its content, rather than for want of a database,
 /// is halved until the culprit stands alone: it must not hold up the others.
-async fn post(
+pub(crate) async fn post(
     ledger: &dyn LedgerStore,
     settlements: &[Settlement],
 ) -> Result<Vec<PostOutcome>, StoreError> {
     let mut outcomes = Vec::with_capacity(settlements.len());
-    let mut parts = vec![settlements];
+    let mut parts: Vec<_> = settlements.chunks(POST_BATCH_MAX).rev().collect();
     while let Some(part) = parts.pop() {
         match ledger.post(part).await {
             Ok(some) => {

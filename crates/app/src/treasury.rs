@@ -183,7 +183,8 @@ impl Treasury {
     pub fn posted(&self, settlements: &[Settlement], outcomes: &[PostOutcome]) {
         let mut book = self.book();
         for (settlement, outcome) in settlements.iter().zip(outcomes) {
-            if *outcome == PostOutcome::Posted {
+            // Found posted means that an earlier try arrived although its answer did not.
+            if *outcome != PostOutcome::Conflict {
                 for hold in &settlement.holds {
                     book.posted(hold, settlement.charge.total);
                 }

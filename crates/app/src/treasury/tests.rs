@@ -5,7 +5,7 @@ use std::sync::{
 
 use switchyard_billing::{
     fund::{FundId, FundRef},
-    store::{CreditGrant, LedgerStore},
+    store::{CreditGrant, LedgerStore, PostOutcome},
     test_suite::books::InMemoryLedger,
 };
 use switchyard_domain::{
@@ -195,4 +195,29 @@ async fn a_balance_of_zero_still_gets_what_is_free() {
             .is_ok()
     );
     drop(all);
+}
+
+#[tokio::test]
+async fn a_charge_whose_posting_was_only_found_later_leaves_nothing_held() {
+    let scene = Scene::with_credit(1_000).await;
+    let node = scene.node(1);
+    let hold = node
+        .reserve(&[scene.credits()], UsdNanos::new(100))
+        .await
+        .expect("affordable");
+    let mut settlement = crate::journal::tests::settlement(40);
+    settlement.holds = hold.settle(settlement.charge.total);
+    let batch = [settlement];
+    let lost = scene.ledger.post(&batch).await.expect("posted");
+    assert_eq!(lost, [PostOutcome::Posted]);
+    let found = scene.ledger.post(&batch).await.expect("asked again");
+    assert_eq!(found, [PostOutcome::AlreadyPosted]);
+    node.posted(&batch, &found);
+    assert_eq!(
+        node.book()
+            .states()
+            .map(|(_, lease)| lease.spent_unposted)
+            .sum::<UsdNanos>(),
+        UsdNanos::ZERO
+    );
 }
