@@ -16,6 +16,9 @@ pub const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 pub const BODY_TOTAL_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long a client may leave what was written to it unread before it counts as gone.
 pub const WRITE_STALL_MAX: Duration = Duration::from_secs(30);
+/// How long a client may pause within a body that was refused already, before the connection is
+/// closed on it. Altogether it has [`WRITE_STALL_MAX`].
+pub const LINGER_SILENCE_MAX: Duration = Duration::from_secs(5);
 /// Connections from one address.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 4_096;
 /// How long the accept loop waits when the system has no more sockets to give.

@@ -1,6 +1,7 @@
 //! The accept loop. Ours rather than axum's, because slow headers, floods of streams and floods of
 //! connections need limits that only the connection knows.
 
+mod linger;
 mod stall;
 
 use std::{
@@ -30,7 +31,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
-use self::stall::PromptReader;
+use self::{
+    linger::{Followed, Lingering, Unread},
+    stall::PromptReader,
+};
 use crate::limits::{
     ACCEPT_BACKOFF, CONNECTIONS_PER_ADDRESS_MAX, H2_PING_INTERVAL, H2_PING_TIMEOUT,
     H2_RESETS_LOCAL_MAX, H2_RESETS_PENDING_MAX, H2_SEND_BUFFER_BYTES, H2_STREAMS_MAX,
@@ -170,11 +174,14 @@ impl Server {
         };
         let builder = self.builders.for_opening(&opening[..length]);
         let has_asked = Arc::new(AtomicBool::new(false));
+        let unread = Unread::default();
+        // The reader's patience bounds the lingering, too.
+        let stream = TokioIo::new(PromptReader::new(Lingering::new(stream, &unread)));
         let service = Requests {
             router: self.router.clone(),
             has_asked: Arc::clone(&has_asked),
+            unread,
         };
-        let stream = TokioIo::new(PromptReader::new(stream));
         let mut connection = pin!(builder.serve_connection(stream, service));
         let mut patience = pin!(sleep(HEADER_TIMEOUT));
         let (mut is_impatient, mut is_draining) = (true, false);
@@ -208,6 +215,7 @@ impl Server {
 struct Requests {
     router: Router,
     has_asked: Arc<AtomicBool>,
+    unread: Unread,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Requests {
@@ -217,6 +225,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> RouteFuture<Infallible> {
         self.has_asked.store(true, Ordering::Relaxed);
+        let request = request.map(|body| Followed::new(body, &self.unread));
         self.router.clone().call(request)
     }
 }

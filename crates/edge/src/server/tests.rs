@@ -135,6 +135,40 @@ async fn clients_that_never_finish_their_headers_are_cut() {
     }
 }
 
+/// What a client reads that sends `pieces` pieces of a body before it reads anything.
+async fn refused_while_sending(pieces: usize) -> String {
+    let router = Router::new().route("/", get(|| async { "too much" }));
+    let running = run(router, Duration::from_secs(60)).await;
+    let mut stream = connected(&running).await;
+    let piece = vec![b' '; 64 * 1024];
+    let head = format!(
+        "GET / HTTP/1.1\r\nhost: here\r\ncontent-length: {}\r\n\r\n",
+        piece.len() * 1_000
+    );
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    for _ in 0..pieces {
+        stream.write_all(&piece).await.expect("the rest is taken");
+    }
+    let answer = until_closed(&mut stream).await;
+    drop(stream);
+    running.shutdown.cancel();
+    running.served.await.expect("an orderly end");
+    answer
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_a_client_that_sends_first_and_reads_then() {
+    // More than the sockets between the two hold.
+    let answer = refused_while_sending(1_000).await;
+    assert!(answer.ends_with("too much"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_stops_sending_a_refused_body_is_closed_on() {
+    let answer = refused_while_sending(1).await;
+    assert!(answer.ends_with("too much"), "{answer}");
+}
+
 #[tokio::test]
 async fn headers_end_at_what_is_buffered() {
     let running = run(hello(), Duration::from_secs(60)).await;
