@@ -74,7 +74,10 @@ impl HealthBoard {
             .iter()
             .map(|(id, record)| (id.clone(), record.health(now)))
             .collect();
-        self.snapshot.store(Arc::new(HealthSnapshot { endpoints }));
+        self.snapshot.store(Arc::new(HealthSnapshot {
+            endpoints,
+            ..HealthSnapshot::default()
+        }));
     }
 }
 
@@ -124,7 +127,14 @@ mod tests {
     }
 
     fn rank(board: &HealthBoard, endpoint: &EndpointId, now: Timestamp) -> HealthRank {
-        board.snapshot().of(endpoint, now).rank
+        board
+            .snapshot()
+            .of(
+                endpoint,
+                switchyard_routing::credentials::CredentialUse::Shared,
+                now,
+            )
+            .rank
     }
 
     #[test]

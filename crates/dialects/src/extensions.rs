@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use switchyard_domain::model::{Parameter, Parameters};
 use switchyard_interchange::{
-    preferences::{ProviderPreferences, RequestedTier},
+    preferences::{ProviderPreferences, RequestedTier, RouterOptions},
     request::ReasoningControl,
 };
 
@@ -83,6 +83,9 @@ pub struct Extensions {
     pub provider: ProviderPreferences,
     /// `models`, in order, as written.
     pub models: Vec<String>,
+    pub context_window_fallbacks: Vec<String>,
+    pub content_policy_fallbacks: Vec<String>,
+    pub router: Option<RouterOptions>,
     pub session_id: Option<String>,
     pub service_tier: Option<RequestedTier>,
     pub user: Option<String>,
@@ -132,6 +135,9 @@ impl<'a> ExtensionFields<'a> {
         Ok(Extensions {
             provider: preferences::decode(self.provider, self.route)?,
             models: decode_models(self.models)?,
+            context_window_fallbacks: Vec::new(),
+            content_policy_fallbacks: Vec::new(),
+            router: None,
             session_id: text("session_id", self.session_id, SESSION_ID_CHARS_MAX)?,
             service_tier: decode_service_tier(self.service_tier)?,
             user: text("user", self.user, IDENTIFIER_CHARS_MAX)?,

@@ -139,6 +139,21 @@ macro_rules! define_set {
             }
         }
 
+        impl Serialize for $set {
+            /// A list of public names.
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.iter().map($item::as_str))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $set {
+            /// Names nobody knows any more are left out.
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let names = Vec::<String>::deserialize(deserializer)?;
+                Ok(names.iter().filter_map(|name| $item::from_name(name)).collect())
+            }
+        }
+
         impl fmt::Debug for $set {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_set().entries(self.iter().map($item::as_str)).finish()

@@ -1,19 +1,29 @@
 //! What a request needs of an endpoint, in the few figures routing decides by. Holds no content,
 //! so it can be stored with the decision.
 
+use serde::{Deserialize, Serialize};
 use switchyard_domain::model::{Modalities, Parameters};
 
 use crate::{
     message::{MediaSource, Message, Part},
-    preferences::{ProviderPreferences, RequestedTier},
+    preferences::{ProviderPreferences, RequestedTier, RouterOptions},
     request::ChatRequest,
 };
 
 /// The features of a request that provider selection looks at.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Needs {
     /// Models in the order they may be tried, as written.
     pub models: Vec<String>,
+    /// Models for a prompt that turns out too long, as written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context_window_fallbacks: Vec<String>,
+    /// Models for a prompt that a provider refuses for its content, as written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content_policy_fallbacks: Vec<String>,
+    /// What bounds a router model's choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub router: Option<RouterOptions>,
     /// Parameters the request carries.
     pub parameters: Parameters,
     pub input_modalities: Modalities,
@@ -28,7 +38,9 @@ pub struct Needs {
     pub max_output_tokens: Option<u32>,
     /// Whether function tools are offered.
     pub uses_tools: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_tier: Option<RequestedTier>,
+    #[serde(default)]
     pub preferences: ProviderPreferences,
 }
 
@@ -55,6 +67,9 @@ impl ChatRequest {
         models.extend(self.fallback_models.iter().cloned());
         Needs {
             models,
+            context_window_fallbacks: self.context_window_fallbacks.clone(),
+            content_policy_fallbacks: self.content_policy_fallbacks.clone(),
+            router: self.router.clone(),
             parameters: self.parameters,
             input_modalities: self.input_modalities,
             output_modalities: self.output_modalities,

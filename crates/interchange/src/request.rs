@@ -8,7 +8,7 @@ use switchyard_domain::{
 
 use crate::{
     message::{CacheMark, Message, Part},
-    preferences::{ProviderPreferences, RequestedTier},
+    preferences::{ProviderPreferences, RequestedTier, RouterOptions},
     tool::{ResponseFormat, Tool, ToolChoice},
 };
 
@@ -36,6 +36,12 @@ pub struct ChatRequest {
     pub model: String,
     /// Models to try after it, as written.
     pub fallback_models: Vec<String>,
+    /// Models to try where the prompt turns out too long, as written.
+    pub context_window_fallbacks: Vec<String>,
+    /// Models to try where a provider refuses the prompt for its content, as written.
+    pub content_policy_fallbacks: Vec<String>,
+    /// What bounds a router model's choice.
+    pub router: Option<RouterOptions>,
     pub messages: Vec<Message>,
     pub tools: Vec<Tool>,
     pub tool_choice: Option<ToolChoice>,

@@ -297,6 +297,10 @@ impl Removal<'_> {
         let who = match first.scope {
             Scope::Catalog => "",
             Scope::Account => " by account settings",
+            Scope::Workspace => " by workspace settings",
+            Scope::Member => " by the member's settings",
+            Scope::Key => " by the API key's settings",
+            Scope::Preset => " by the preset",
             Scope::Request => " by the request",
         };
         format!(

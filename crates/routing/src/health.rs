@@ -2,11 +2,16 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
-use switchyard_domain::{clock::Timestamp, endpoint::EndpointId};
+use serde::{Deserialize, Serialize};
+use switchyard_domain::{clock::Timestamp, endpoint::EndpointId, id::CredentialId};
+use switchyard_interchange::preferences::Percentiles;
+
+use crate::credentials::CredentialUse;
 
 /// How well an endpoint has been doing, best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum HealthRank {
     /// No significant trouble lately.
@@ -20,30 +25,75 @@ pub enum HealthRank {
     Down,
 }
 
-/// One endpoint's health.
+/// How well an endpoint handles tools, best first.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolQuality {
+    /// As good as its peers.
+    Good,
+    /// Too few requests to tell.
+    #[default]
+    Unknown,
+    /// Markedly worse than its peers.
+    Demoted,
+}
+
+/// One endpoint's health with one credential.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct EndpointHealth {
     /// The summary that ranking goes by.
     pub rank: HealthRank,
-    /// A provider's `Retry-After` keeps the endpoint back until then.
+    /// A provider's `Retry-After` or an open breaker keeps the endpoint back until then.
     pub benched_until: Option<Timestamp>,
-    /// Median tokens per second over the last minutes, in thousandths.
-    pub throughput_p50_milli_tps: Option<u64>,
-    /// Median time to the first token over the last minutes.
-    pub latency_p50_ms: Option<u64>,
+    /// It comes back after trouble: this share of requests, in parts per million, takes it for
+    /// stable already; for the others it is degraded. `None`: it has recovered.
+    pub probation_ppm: Option<u32>,
+    /// Tokens per second over the last five minutes, in thousandths; pN is what N % of requests
+    /// reach or beat, so p90 is below p50.
+    pub throughput_milli_tps: Percentiles,
+    /// Milliseconds to the first token over the last five minutes; pN is what N % of requests stay
+    /// within.
+    pub latency_ms: Percentiles,
+    /// Failures among the last five minutes' attempts, in parts per million; `None`: too few.
+    pub failure_ppm: Option<u32>,
+    /// How it does with tools.
+    pub tools: ToolQuality,
 }
 
 /// All endpoints' health at one moment; an absent endpoint is stable and unmeasured.
 #[derive(Debug, Clone, Default)]
 pub struct HealthSnapshot {
-    /// By endpoint.
+    /// With the operator's credentials, by endpoint.
     pub endpoints: HashMap<EndpointId, EndpointHealth>,
+    /// With customers' own credentials: what happens to one says nothing about the endpoint.
+    pub own: HashMap<(EndpointId, CredentialId), EndpointHealth>,
 }
 
 impl HealthSnapshot {
     /// What is known of one endpoint at `now`; a bench that ran out no longer counts.
-    pub fn of(&self, endpoint: &EndpointId, now: Timestamp) -> EndpointHealth {
-        let mut health = self.endpoints.get(endpoint).copied().unwrap_or_default();
+    pub fn of(
+        &self,
+        endpoint: &EndpointId,
+        credential: CredentialUse,
+        now: Timestamp,
+    ) -> EndpointHealth {
+        let shared = self.endpoints.get(endpoint).copied().unwrap_or_default();
+        let mut health = match credential {
+            CredentialUse::Shared => shared,
+            // Speed is the endpoint's; trouble may be the credential's own.
+            CredentialUse::Own(id) => EndpointHealth {
+                throughput_milli_tps: shared.throughput_milli_tps,
+                latency_ms: shared.latency_ms,
+                tools: shared.tools,
+                ..self
+                    .own
+                    .get(&(endpoint.clone(), id))
+                    .copied()
+                    .unwrap_or_default()
+            },
+        };
         if health.benched_until.is_some_and(|until| now < until) {
             health.rank = HealthRank::Down;
         } else {

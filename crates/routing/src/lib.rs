@@ -23,6 +23,7 @@ pub mod metadata;
 pub mod record;
 pub mod stickiness;
 
+pub mod credentials;
 pub mod health;
 pub mod policy;
 

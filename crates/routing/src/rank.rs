@@ -18,8 +18,8 @@ use crate::{
     health::{EndpointHealth, HealthRank},
     record::CandidateRecord,
     resolve::Chosen,
-    rule_out::{Survivor, has_flex, vetted::Vetted},
-    select::Situation,
+    rule_out::{Survivor, has_flex},
+    select::{Candidate, Situation, TryWhen},
     slug::{position, stated},
     stickiness::is_cacheable,
 };
@@ -63,7 +63,7 @@ struct Key {
 
 /// The plan's order.
 pub(crate) struct Ranking {
-    pub(crate) candidates: Vec<Vetted>,
+    pub(crate) candidates: Vec<Candidate>,
     pub(crate) strategy: &'static str,
 }
 
@@ -96,7 +96,11 @@ pub(crate) fn rank(
     Ranking {
         candidates: places
             .into_iter()
-            .map(|place| place.survivor.vetted)
+            .map(|place| Candidate {
+                vetted: place.survivor.vetted,
+                when: TryWhen::Always,
+                first_token_timeout: None,
+            })
             .collect(),
         strategy: wishes.strategy(),
     }
@@ -135,8 +139,8 @@ impl<'a> Wishes<'a> {
             Some(SortKey::Price) => "sort:price",
             Some(SortKey::Throughput) => "sort:throughput",
             Some(SortKey::Latency) => "sort:latency",
-            Some(SortKey::Exacto) | None if self.fallbacks => "default",
-            Some(SortKey::Exacto) | None => "cheapest",
+            Some(SortKey::Exacto | SortKey::ExpectedCost) | None if self.fallbacks => "default",
+            Some(SortKey::Exacto | SortKey::ExpectedCost) | None => "cheapest",
         }
     }
 
@@ -171,7 +175,10 @@ impl<'a> Wishes<'a> {
     fn is_pinned(&self, endpoint: &Endpoint) -> bool {
         self.order.is_none()
             && self.fallbacks
-            && self.situation.pin == Some(&endpoint.id)
+            && self
+                .situation
+                .pin
+                .is_some_and(|pin| pin.endpoint == endpoint.id)
             && is_cacheable(endpoint)
     }
 }
@@ -190,8 +197,8 @@ fn sort_of(needs: &Needs, situation: &Situation<'_>, choice: Chosen<'_>) -> Opti
         .map(|sort| sort.by)
         .or(choice.shortcut.map(|shortcut| shortcut.sort()))
         .or_else(by_tier)
-        .or(situation.policy.default_sort)
-        .filter(|sort| *sort != SortKey::Exacto)
+        .or(situation.policy.narrowest(|rules| rules.default_sort))
+        .filter(|sort| !matches!(sort, SortKey::Exacto | SortKey::ExpectedCost))
 }
 
 /// Smaller is better. Our own measurements count; before there are any, those that the catalogue
@@ -199,9 +206,10 @@ fn sort_of(needs: &Needs, situation: &Situation<'_>, choice: Chosen<'_>) -> Opti
 fn metric(sort: SortKey, endpoint: &Endpoint, health: &EndpointHealth) -> u64 {
     match sort {
         // Cost is the next part of the key.
-        SortKey::Price | SortKey::Exacto => 0,
+        SortKey::Price | SortKey::Exacto | SortKey::ExpectedCost => 0,
         SortKey::Throughput => health
-            .throughput_p50_milli_tps
+            .throughput_milli_tps
+            .p50
             .or(endpoint
                 .observed
                 .throughput_p50_tps
@@ -210,7 +218,8 @@ fn metric(sort: SortKey, endpoint: &Endpoint, health: &EndpointHealth) -> u64 {
                 u64::MAX - 1 - milli_tps.min(u64::MAX - 1)
             }),
         SortKey::Latency => health
-            .latency_p50_ms
+            .latency_ms
+            .p50
             .or(endpoint.observed.latency_p50_ms.map(whole))
             .unwrap_or(u64::MAX),
     }

@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use switchyard_domain::{endpoint::EndpointId, model::ModelId};
 
-use crate::health::HealthRank;
+use crate::{credentials::CredentialUse, health::HealthRank};
 
 /// One routing decision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -51,6 +51,9 @@ pub struct CandidateRecord {
     pub provider: String,
     /// Its model.
     pub model: ModelId,
+    /// Whose credential it would be called with.
+    #[serde(skip_serializing_if = "CredentialUse::is_shared")]
+    pub credential: CredentialUse,
     /// Its place in the plan, from 0; `None` when ruled out or cut off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<usize>,
@@ -81,14 +84,22 @@ pub struct RuledOut {
     pub detail: Cow<'static, str>,
 }
 
-/// Who set a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+/// Who set a rule, widest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// The facts about the endpoint.
     Catalog,
-    /// The account's or workspace's standing rules.
+    /// The account's standing rules.
     Account,
+    /// The workspace's.
+    Workspace,
+    /// The member's who owns the key.
+    Member,
+    /// The API key's.
+    Key,
+    /// The preset's that the request names.
+    Preset,
     /// The request itself.
     Request,
 }
@@ -99,6 +110,10 @@ impl Scope {
         match self {
             Self::Catalog => "catalog",
             Self::Account => "account",
+            Self::Workspace => "workspace",
+            Self::Member => "member",
+            Self::Key => "key",
+            Self::Preset => "preset",
             Self::Request => "request",
         }
     }

@@ -18,11 +18,12 @@ use switchyard_interchange::{needs::Needs, preferences::RequestedTier};
 use self::vetted::Vetted;
 use crate::{
     cost::expected_cost,
+    credentials::{CredentialUse, Credentials},
     health::EndpointHealth,
     policy::Policy,
     record::{CandidateRecord, Rule, RuledOut, Scope},
     resolve::Chosen,
-    select::{Credentialed, Situation},
+    select::Situation,
     slug::stated,
 };
 
@@ -30,7 +31,7 @@ use crate::{
 struct Question<'a> {
     needs: &'a Needs,
     policy: &'a Policy,
-    credentialed: Credentialed<'a>,
+    credentials: Credentials<'a>,
     now: Timestamp,
     tiers: Tiers,
     model: &'a Model,
@@ -150,7 +151,10 @@ pub(crate) fn rule_out(needs: &Needs, situation: &Situation<'_>, chosen: &[Chose
         let tiers = Tiers::of(needs, situation, *choice);
         for &index in &choice.model.endpoints {
             let question = question(needs, situation, *choice, tiers, index);
-            let health = situation.health.of(&question.endpoint.id, situation.now);
+            let health =
+                situation
+                    .health
+                    .of(&question.endpoint.id, CredentialUse::Shared, situation.now);
             let ruled_out = question.first_objection();
             if ruled_out.is_none() {
                 passed.push(Passed {
@@ -163,6 +167,7 @@ pub(crate) fn rule_out(needs: &Needs, situation: &Situation<'_>, chosen: &[Chose
                 endpoint: question.endpoint.id.clone(),
                 provider: question.provider.name.clone(),
                 model: choice.model.id.clone(),
+                credential: CredentialUse::Shared,
                 rank: None,
                 ruled_out,
                 expected_cost_nanos: None,
@@ -208,7 +213,7 @@ fn question<'a>(
     Question {
         needs,
         policy: situation.policy,
-        credentialed: situation.credentialed,
+        credentials: situation.credentials,
         now: situation.now,
         tiers,
         model: choice.model,
@@ -224,7 +229,11 @@ fn vet(
     passed: &Passed,
     rows: &mut [CandidateRecord],
 ) -> Survivor {
-    let vetted = Vetted::new(Arc::clone(situation.catalog), passed.endpoint);
+    let vetted = Vetted::new(
+        Arc::clone(situation.catalog),
+        passed.endpoint,
+        CredentialUse::Shared,
+    );
     let cost = vetted
         .endpoint()
         .prices

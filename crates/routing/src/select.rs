@@ -1,12 +1,14 @@
 //! From what is asked and what is known to an ordered plan.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
+use serde::Serialize;
 use switchyard_catalog::snapshot::Catalog;
-use switchyard_domain::{clock::Timestamp, endpoint::EndpointId, provider::ProviderSlug};
+use switchyard_domain::clock::Timestamp;
 use switchyard_interchange::needs::Needs;
 
 use crate::{
+    credentials::Credentials,
     explain,
     health::HealthSnapshot,
     policy::Policy,
@@ -14,17 +16,8 @@ use crate::{
     record::{DecisionRecord, Rule},
     resolve::resolve,
     rule_out::{rule_out, vetted::Vetted},
+    stickiness::WarmCache,
 };
-
-/// Which providers can be called with a credential that is at hand. Routing knows whose there are,
-/// never what they say.
-#[derive(Debug, Clone, Copy)]
-pub enum Credentialed<'a> {
-    /// All of them.
-    All,
-    /// These.
-    Only(&'a HashSet<ProviderSlug>),
-}
 
 /// What a decision depends on beside the request.
 #[derive(Debug, Clone, Copy)]
@@ -32,13 +25,15 @@ pub struct Situation<'a> {
     /// What there is to call.
     pub catalog: &'a Arc<Catalog>,
     /// Whom there is a credential for.
-    pub credentialed: Credentialed<'a>,
+    pub credentials: Credentials<'a>,
     /// How it has been doing.
     pub health: &'a HealthSnapshot,
-    /// What the account and workspace allow.
+    /// What the account and those under it allow.
     pub policy: &'a Policy,
     /// Where this conversation's prompt cache is warm.
-    pub pin: Option<&'a EndpointId>,
+    pub pin: Option<&'a WarmCache>,
+    /// The country the request comes from, in two letters, where a trusted front says so.
+    pub country: Option<&'a str>,
     /// Now: price windows, benches and expiry depend on it.
     pub now: Timestamp,
     /// Decides the random draw.
@@ -49,9 +44,33 @@ pub struct Situation<'a> {
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// At least one.
-    pub candidates: Vec<Vetted>,
+    pub candidates: Vec<Candidate>,
     /// Why these, in this order.
     pub record: DecisionRecord,
+}
+
+/// An endpoint to try.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Where, and with whose credential.
+    pub vetted: Vetted,
+    /// What must have happened before.
+    pub when: TryWhen,
+    /// How long the caller lets it take to its first token.
+    pub first_token_timeout: Option<Duration>,
+}
+
+/// What must have happened before a candidate is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TryWhen {
+    /// Nothing beside the failure of those before it.
+    #[default]
+    Always,
+    /// A provider found the prompt too long.
+    AfterContextLength,
+    /// A provider refused the prompt for its content.
+    AfterContentPolicy,
 }
 
 /// Nothing can serve the request. What to tell the caller: [`NoCandidates::message`] and
@@ -120,7 +139,7 @@ pub fn select(needs: &Needs, situation: &Situation<'_>) -> Result<Plan, NoCandid
         strategy: ranking.strategy,
         catalog_version: situation.catalog.version.clone(),
         seed: situation.seed,
-        pin: situation.pin.cloned(),
+        pin: situation.pin.map(|pin| pin.endpoint.clone()),
         candidates: sieved.rows,
     };
     if ranking.candidates.is_empty() {

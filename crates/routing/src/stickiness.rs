@@ -1,14 +1,37 @@
 //! Where a conversation's prompt cache is warm: the key it is remembered by, and when a pin is
 //! worth keeping. A pin reorders endpoints that may serve anyway; it never adds one.
 
+use std::time::Duration;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use switchyard_catalog::snapshot::Endpoint;
-use switchyard_domain::model::ModelId;
+use switchyard_domain::{endpoint::EndpointId, model::ModelId};
 use switchyard_interchange::{
     message::{MediaSource, Message, Part, ReasoningContent, Role},
     request::ChatRequest,
 };
+
+use crate::credentials::CredentialUse;
+
+/// Where a conversation's prompt cache is warm, and how warm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WarmCache {
+    /// The endpoint that served it last.
+    pub endpoint: EndpointId,
+    /// A cache belongs to the provider's account, so to the credential, too.
+    pub credential: CredentialUse,
+    /// Tokens of the conversation that are in the cache, as far as the last answer told.
+    pub warm_tokens: u64,
+    /// How long ago it was last used.
+    pub idle: Duration,
+    /// How long the provider keeps it unused.
+    pub ttl: Duration,
+    /// Of the cache hits expected so far, the share that came, in parts per million.
+    pub hit_ppm: u32,
+    /// Turns in a row for which another endpoint would have been markedly cheaper.
+    pub dearer_turns: u8,
+}
 
 /// What makes two requests one conversation.
 #[derive(Debug, Clone, Copy)]

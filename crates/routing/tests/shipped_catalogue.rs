@@ -10,10 +10,12 @@ use switchyard_domain::{
 };
 use switchyard_interchange::{needs::Needs, preferences::ProviderPreferences};
 use switchyard_routing::{
+    credentials::Credentials,
     explain::AvailabilityCode,
     health::HealthSnapshot,
-    policy::Policy,
-    select::{Credentialed, NoCandidates, Plan, Situation, select},
+    policy::{Policy, Rules, ZdrGroups},
+    record::Scope,
+    select::{Candidate, NoCandidates, Plan, Situation, select},
 };
 
 fn now() -> Timestamp {
@@ -28,6 +30,9 @@ fn catalog() -> Arc<Catalog> {
 fn needs(model: &str) -> Needs {
     Needs {
         models: vec![model.to_owned()],
+        context_window_fallbacks: Vec::new(),
+        content_policy_fallbacks: Vec::new(),
+        router: None,
         parameters: Parameters::EMPTY,
         input_modalities: Modalities::EMPTY.with(Modality::Text),
         output_modalities: Modalities::EMPTY,
@@ -44,10 +49,11 @@ fn needs(model: &str) -> Needs {
 fn plan(catalog: &Arc<Catalog>, needs: &Needs, policy: &Policy) -> Result<Plan, NoCandidates> {
     let situation = Situation {
         catalog,
-        credentialed: Credentialed::All,
+        credentials: Credentials::ALL_SHARED,
         health: &HealthSnapshot::default(),
         policy,
         pin: None,
+        country: None,
         now: now(),
         seed: 7,
     };
@@ -62,7 +68,7 @@ fn every_model_gets_a_plan_or_a_reason() {
         match plan(&catalog, &needs(model.id.as_str()), &Policy::default()) {
             Ok(plan) => {
                 planned += 1;
-                for vetted in &plan.candidates {
+                for Candidate { vetted, .. } in &plan.candidates {
                     assert!(vetted.endpoint().is_callable(vetted.provider()));
                     assert_eq!(vetted.endpoint().service_tier, ServiceTier::Default);
                     assert_eq!(vetted.model().id, model.id);
@@ -89,18 +95,20 @@ fn every_model_gets_a_plan_or_a_reason() {
 #[test]
 fn an_account_under_zero_retention_never_meets_a_retaining_endpoint() {
     let catalog = catalog();
-    let policy = Policy {
-        zdr: true,
-        deny_training: true,
-        ..Policy::default()
+    let rules = Rules {
+        zdr: ZdrGroups::ALL,
+        allow_paid_training: Some(false),
+        allow_free_training: Some(false),
+        ..Rules::default()
     };
+    let policy = Policy::of(Scope::Account, rules);
     let mut served = 0;
     for model in &catalog.models {
         let Ok(plan) = plan(&catalog, &needs(model.id.as_str()), &policy) else {
             continue;
         };
         served += 1;
-        for vetted in &plan.candidates {
+        for Candidate { vetted, .. } in &plan.candidates {
             let endpoint = vetted.endpoint();
             assert!(endpoint.zero_data_retention, "{}", endpoint.id);
             assert_eq!(
@@ -119,7 +127,7 @@ fn every_moving_name_leads_to_its_model() {
     let catalog = catalog();
     for alias in &catalog.aliases {
         match plan(&catalog, &needs(&alias.alias), &Policy::default()) {
-            Ok(plan) => assert_eq!(plan.candidates[0].model().id, alias.model),
+            Ok(plan) => assert_eq!(plan.candidates[0].vetted.model().id, alias.model),
             Err(error) => {
                 let NoCandidates::RuledOut { model, .. } = &error else {
                     panic!("{}: {error}", alias.alias);

@@ -16,9 +16,10 @@ use switchyard_interchange::{
     request::ChatRequest,
 };
 use switchyard_routing::{
+    credentials::Credentials,
     health::HealthSnapshot,
     policy::Policy,
-    select::{Credentialed, Situation, select},
+    select::{Situation, select},
     vetted::Vetted,
 };
 use switchyard_simulator::{Behaviour, Config, Flaw, Profile, Server, Simulator, Status, serve};
@@ -170,15 +171,20 @@ fn endpoint(family: &str, base_url: &str) -> Vetted {
     let catalog = Arc::new(catalog.expect("a valid catalogue"));
     let situation = Situation {
         catalog: &catalog,
-        credentialed: Credentialed::All,
+        credentials: Credentials::ALL_SHARED,
         health: &HealthSnapshot::default(),
         policy: &Policy::default(),
         pin: None,
+        country: None,
         now: Noon.now(),
         seed: 1,
     };
     let plan = select(&request(false).needs(), &situation).expect("an endpoint");
-    plan.candidates.into_iter().next().expect("one candidate")
+    plan.candidates
+        .into_iter()
+        .next()
+        .expect("one candidate")
+        .vetted
 }
 
 fn request(stream: bool) -> ChatRequest {

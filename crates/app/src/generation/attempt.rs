@@ -71,7 +71,7 @@ impl App {
         let mut attempts = Vec::new();
         let mut failures: Vec<AttemptFailure> = Vec::new();
         for index in 0..planned.plan.candidates.len() {
-            let candidate = &planned.plan.candidates[index].clone();
+            let candidate = &planned.plan.candidates[index].vetted.clone();
             if attempts.len() == ATTEMPTS_MAX || !may_try(candidate, planned, &failures) {
                 continue;
             }
@@ -382,6 +382,7 @@ fn may_try(candidate: &Vetted, planned: &Planned, failures: &[AttemptFailure]) -
         .zip(failures_by_candidate(planned, failures))
         .all(|(tried, failure)| {
             let Some(failure) = failure else { return true };
+            let tried = &tried.vetted;
             let same_model = tried.model().id == *model;
             match failure.kind.retry() {
                 Retry::NextCandidate => true,
@@ -402,7 +403,7 @@ fn failures_by_candidate<'a>(
     planned.plan.candidates.iter().map(move |candidate| {
         failures
             .iter()
-            .find(|one| one.endpoint_id == candidate.endpoint().id)
+            .find(|one| one.endpoint_id == candidate.vetted.endpoint().id)
             .map(|one| &one.failure)
     })
 }

@@ -1,10 +1,13 @@
 //! Planning: look up the conversation's pin and ask routing for endpoints, in order.
 
+use std::time::Duration;
+
 use switchyard_coordination::PinKey;
-use switchyard_domain::{endpoint::EndpointId, model::ModelId};
+use switchyard_domain::model::ModelId;
 use switchyard_routing::{
-    select::{Credentialed, Plan, Situation, select},
-    stickiness::Conversation,
+    credentials::{CredentialUse, Credentials, Shared},
+    select::{Plan, Situation, select},
+    stickiness::{Conversation, WarmCache},
 };
 
 use crate::{
@@ -33,10 +36,14 @@ impl App {
         let shelf = self.credentials.shelf();
         let situation = Situation {
             catalog: &catalog,
-            credentialed: Credentialed::Only(shelf.providers()),
+            credentials: Credentials {
+                shared: Shared::Only(shelf.providers()),
+                own: &[],
+            },
             health: &health,
             policy: &self.policy,
             pin: pin.as_ref(),
+            country: None,
             now: admitted.at,
             seed: self.random.u64(),
         };
@@ -66,9 +73,19 @@ impl App {
     }
 
     /// Stickiness is a convenience: without coordination the request is routed without it.
-    async fn pinned_endpoint(&self, key: &PinKey) -> Option<EndpointId> {
+    async fn pinned_endpoint(&self, key: &PinKey) -> Option<WarmCache> {
         match self.coordination.pin(key).await {
-            Ok(pin) => pin.map(|pin| pin.endpoint),
+            Ok(pin) => pin.map(|pin| WarmCache {
+                endpoint: pin.endpoint,
+                credential: pin
+                    .credential
+                    .map_or(CredentialUse::Shared, CredentialUse::Own),
+                warm_tokens: 0,
+                idle: Duration::ZERO,
+                ttl: self.settings.sticky_ttl,
+                hit_ppm: 1_000_000,
+                dearer_turns: 0,
+            }),
             Err(degraded) => {
                 metrics::counter!("switchyard_coordination_degraded_total", "reason" => degraded.reason())
                     .increment(1);

@@ -117,7 +117,7 @@ fn priced_candidates(planned: &Planned) -> impl Iterator<Item = (&Endpoint, &Pri
         .iter()
         .take(ATTEMPTS_MAX)
         .map(|candidate| {
-            let endpoint = candidate.endpoint();
+            let endpoint = candidate.vetted.endpoint();
             let prices = endpoint.prices.as_deref();
             (
                 endpoint,

@@ -74,6 +74,9 @@ pub fn decode_request(body: Bytes) -> Result<ChatRequest, DecodeError> {
     let mut request = ChatRequest {
         model,
         fallback_models,
+        context_window_fallbacks: extensions.context_window_fallbacks,
+        content_policy_fallbacks: extensions.content_policy_fallbacks,
+        router: extensions.router,
         messages,
         tools,
         tool_choice,

@@ -116,6 +116,7 @@ fn decode_object(
             wire.preferred_min_throughput,
         )?,
         preferred_max_latency: percentiles("preferred_max_latency", wire.preferred_max_latency)?,
+        ..ProviderPreferences::default()
     })
 }
 

@@ -28,7 +28,7 @@ fn every_preference_is_read() {
     )
     .unwrap();
     let read = format!("{:?}", extensions.provider);
-    expect![[r#"ProviderPreferences { order: Some(["openai", "azure/eu"]), allow_fallbacks: Some(false), require_parameters: true, data_collection: Some(Deny), zdr: true, enforce_distillable_text: true, only: Some(["openai"]), ignore: ["azure"], quantizations: Some(["fp8", "bf16"]), sort: Some(Sort { by: Throughput, partition: None }), max_price: MaxPrice { prompt: Some(Price(150000)), completion: Some(Price(10000000)), request: Some(Price(10000000000)), image: None, audio: None }, preferred_min_throughput: Some(Percentiles { p50: Some(50000), p75: None, p90: None, p99: None }), preferred_max_latency: Some(Percentiles { p50: None, p75: None, p90: Some(1250), p99: None }) }"#]].assert_eq(&read);
+    expect![[r#"ProviderPreferences { order: Some(["openai", "azure/eu"]), allow_fallbacks: Some(false), require_parameters: true, data_collection: Some(Deny), zdr: true, enforce_distillable_text: true, only: Some(["openai"]), ignore: ["azure"], quantizations: Some(["fp8", "bf16"]), sort: Some(Sort { by: Throughput, partition: None }), max_price: MaxPrice { prompt: Some(Price(150000)), completion: Some(Price(10000000)), request: Some(Price(10000000000)), image: None, audio: None }, preferred_min_throughput: Some(Percentiles { p50: Some(50000), p75: None, p90: None, p99: None }), preferred_max_latency: Some(Percentiles { p50: None, p75: None, p90: Some(1250), p99: None }), has: [], sticky: Auto, caching: AsMarked, first_token_timeouts_ms: {}, first_token_deadline_ms: None, hedge: false }"#]].assert_eq(&read);
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(super) fn smallest(
         .min_by_key(|(_, obstacles)| {
             let count = |is: fn(&RuledOut) -> bool| obstacles.iter().filter(|one| is(one)).count();
             let of_privacy = count(|one| matches!(one.rule, Rule::Training | Rule::Zdr));
-            let at_account = count(|one| one.scope == Scope::Account);
+            let at_account = count(|one| one.scope != Scope::Request);
             (obstacles.len(), of_privacy, at_account)
         })?;
     let steps: Vec<String> = obstacles

@@ -5,8 +5,8 @@ use switchyard_domain::endpoint::ServiceTier;
 
 use super::{Objection, Question, Tiers};
 use crate::{
+    policy::Rules,
     record::Scope,
-    select::Credentialed,
     slug::{in_words, is_named_in_full, position, stated},
 };
 
@@ -14,12 +14,8 @@ pub(super) fn not_callable(question: &Question<'_>) -> Option<Objection> {
     let slug = &question.provider.slug;
     let obstacle = match question.endpoint.obstacle(question.provider) {
         Some(obstacle) => obstacle.to_string(),
-        None => match question.credentialed {
-            Credentialed::Only(held) if !held.contains(slug) => {
-                format!("no credential is stored for {slug}")
-            }
-            Credentialed::Only(_) | Credentialed::All => return None,
-        },
+        None if question.credentials.shared.includes(slug) => return None,
+        None => format!("no credential is stored for {slug}"),
     };
     Some(Objection::new(Scope::Catalog, "endpoint", obstacle))
 }
@@ -63,13 +59,11 @@ pub(super) fn allowed_providers(question: &Question<'_>) -> Option<Objection> {
     } = question;
     let preferences = &question.needs.preferences;
     let lacks = |list: &[String]| position(list, provider, endpoint).is_none();
-    if let Some(allowed) = policy
-        .allowed_providers
-        .as_deref()
-        .filter(|list| lacks(list))
-    {
-        let detail = format!("the account allows {}", in_words(allowed));
-        return Some(Objection::new(Scope::Account, "allowed_providers", detail));
+    let forbids = |rules: &Rules| rules.allowed_providers.as_deref().is_some_and(lacks);
+    if let Some(layer) = policy.first(forbids) {
+        let allowed = layer.rules.allowed_providers.as_deref().unwrap_or_default();
+        let detail = format!("the {} allows {}", layer.scope.as_str(), in_words(allowed));
+        return Some(Objection::new(layer.scope, "allowed_providers", detail));
     }
     if let Some(only) = stated(preferences.only.as_ref()).filter(|list| lacks(list)) {
         let detail = format!("`only` is {}", in_words(only));
@@ -92,12 +86,10 @@ pub(super) fn ignored(question: &Question<'_>) -> Option<Objection> {
         ..
     } = question;
     let has = |list: &[String]| position(list, provider, endpoint).is_some();
-    if has(&policy.ignored_providers) {
-        let detail = format!(
-            "the account ignores {}",
-            in_words(&policy.ignored_providers)
-        );
-        return Some(Objection::new(Scope::Account, "ignored_providers", detail));
+    if let Some(layer) = policy.first(|rules| has(&rules.ignored_providers)) {
+        let ignored = in_words(&layer.rules.ignored_providers);
+        let detail = format!("the {} ignores {ignored}", layer.scope.as_str());
+        return Some(Objection::new(layer.scope, "ignored_providers", detail));
     }
     let ignore = &question.needs.preferences.ignore;
     has(ignore).then(|| {

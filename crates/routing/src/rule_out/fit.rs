@@ -156,7 +156,12 @@ pub(super) const ESSENTIAL: Parameters = Parameters::EMPTY
 /// Tools and strict schemas are refused rather than silently dropped, unless the account prefers
 /// that.
 pub(super) fn features(question: &Question<'_>) -> Option<Objection> {
-    if question.policy.unsupported_features == UnsupportedFeatures::Drop {
+    if question
+        .policy
+        .narrowest(|rules| rules.unsupported_features)
+        .unwrap_or_default()
+        == UnsupportedFeatures::Drop
+    {
         return None;
     }
     let supported = question.endpoint.supported_parameters;

@@ -3,15 +3,24 @@
 use switchyard_interchange::preferences::DataCollection;
 
 use super::{Objection, Question};
-use crate::record::Scope;
+use crate::{policy::Rules, record::Scope};
 
 /// Denied when anyone denies it.
 pub(super) fn training(question: &Question<'_>) -> Option<Objection> {
     let requested = question.needs.preferences.data_collection == Some(DataCollection::Deny);
-    let (scope, field) = match (question.policy.deny_training, requested) {
-        (true, _) => (Scope::Account, "deny_training"),
-        (false, true) => (Scope::Request, "provider.data_collection"),
-        (false, false) => return None,
+    let (field, denies): (_, fn(&Rules) -> bool) = if question.endpoint.free {
+        ("allow_free_training", |rules| {
+            rules.allow_free_training == Some(false)
+        })
+    } else {
+        ("allow_paid_training", |rules| {
+            rules.allow_paid_training == Some(false)
+        })
+    };
+    let (scope, field) = match question.policy.first(denies) {
+        Some(layer) => (layer.scope, field),
+        None if requested => (Scope::Request, "provider.data_collection"),
+        None => return None,
     };
     let policy = &question.endpoint.data_policy;
     policy.may_train().then(|| {
@@ -25,10 +34,11 @@ pub(super) fn training(question: &Question<'_>) -> Option<Objection> {
 
 /// Demanded when anyone demands it.
 pub(super) fn zdr(question: &Question<'_>) -> Option<Objection> {
-    let (scope, field) = match (question.policy.zdr, question.needs.preferences.zdr) {
-        (true, _) => (Scope::Account, "zdr"),
-        (false, true) => (Scope::Request, "provider.zdr"),
-        (false, false) => return None,
+    let author = question.model.author.as_str();
+    let (scope, field) = match question.policy.first(|rules| rules.zdr.includes(author)) {
+        Some(layer) => (layer.scope, "zdr"),
+        None if question.needs.preferences.zdr => (Scope::Request, "provider.zdr"),
+        None => return None,
     };
     if question.endpoint.zero_data_retention {
         return None;

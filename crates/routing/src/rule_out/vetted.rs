@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc};
 
 use switchyard_catalog::snapshot::{Catalog, Endpoint, Model, Provider};
 
-/// An endpoint that passed every filter for one request. Only the filter stage can make one, and
+use crate::credentials::CredentialUse;
+
+/// An endpoint that passed every filter for one request, with the credential it passed for. Only the filter stage can make one, and
 /// the dispatcher takes nothing else: a request under zero data retention that reaches a
 /// retaining endpoint does not compile.
 ///
@@ -21,29 +23,41 @@ use switchyard_catalog::snapshot::{Catalog, Endpoint, Model, Provider};
 /// ```compile_fail,E0624
 /// use std::sync::Arc;
 /// use switchyard_catalog::snapshot::Catalog;
+/// use switchyard_routing::credentials::CredentialUse;
 ///
 /// fn smuggle(catalog: Arc<Catalog>) -> switchyard_routing::vetted::Vetted {
-///     switchyard_routing::vetted::Vetted::new(catalog, 0)
+///     switchyard_routing::vetted::Vetted::new(catalog, 0, CredentialUse::Shared)
 /// }
 /// ```
 ///
 /// ```compile_fail,E0451
 /// use std::sync::Arc;
 /// use switchyard_catalog::snapshot::Catalog;
+/// use switchyard_routing::credentials::CredentialUse;
 ///
-/// fn smuggle(catalog: Arc<Catalog>) -> switchyard_routing::vetted::Vetted {
-///     switchyard_routing::vetted::Vetted { catalog, index: 0 }
+/// fn smuggle(catalog: Arc<Catalog>, credential: CredentialUse) -> switchyard_routing::vetted::Vetted {
+///     switchyard_routing::vetted::Vetted { catalog, index: 0, credential }
 /// }
 /// ```
 #[derive(Clone)]
 pub struct Vetted {
     catalog: Arc<Catalog>,
     index: usize,
+    credential: CredentialUse,
 }
 
 impl Vetted {
-    pub(super) fn new(catalog: Arc<Catalog>, index: usize) -> Self {
-        Self { catalog, index }
+    pub(super) fn new(catalog: Arc<Catalog>, index: usize, credential: CredentialUse) -> Self {
+        Self {
+            catalog,
+            index,
+            credential,
+        }
+    }
+
+    /// Whose credential it was vetted with; no other may be used.
+    pub fn credential(&self) -> CredentialUse {
+        self.credential
     }
 
     /// The endpoint.

@@ -25,7 +25,7 @@
 
 mod rows;
 
-use std::{collections::HashSet, fmt::Write as _, sync::Arc};
+use std::{collections::HashSet, fmt::Write as _, sync::Arc, time::Duration};
 
 use expect_test::Expect;
 use serde_json::{Value, json};
@@ -46,10 +46,13 @@ use switchyard_interchange::{
 
 use self::rows::Rows;
 use crate::{
+    credentials::{CredentialUse, Credentials, Shared},
     health::HealthSnapshot,
-    policy::{Policy, UnsupportedFeatures},
+    policy::{Layer, Policy, Rules, UnsupportedFeatures, ZdrGroups},
     rank::fraction,
-    select::{Credentialed, NoCandidates, Plan, Situation, select},
+    record::Scope,
+    select::{NoCandidates, Plan, Situation, select},
+    stickiness::WarmCache,
 };
 
 /// The prompt every request has unless it says otherwise, so that `$2` costs two dollars.
@@ -62,7 +65,7 @@ pub(super) struct Case {
     pub(super) health: HealthSnapshot,
     pub(super) policy: Policy,
     pub(super) needs: Needs,
-    pub(super) pin: Option<EndpointId>,
+    pub(super) pin: Option<WarmCache>,
     /// `None`: everybody.
     pub(super) credentialed: Option<HashSet<ProviderSlug>>,
     pub(super) now: Timestamp,
@@ -131,7 +134,7 @@ pub(super) fn order(plan: &Plan) -> String {
     let tags: Vec<&str> = plan
         .candidates
         .iter()
-        .map(|vetted| vetted.endpoint().tag.as_str())
+        .map(|candidate| candidate.vetted.endpoint().tag.as_str())
         .collect();
     tags.join(", ")
 }
@@ -253,17 +256,47 @@ impl Case {
     }
 
     fn ask_account(&mut self, name: &str, value: &str) -> bool {
-        let policy = &mut self.policy;
-        match name {
-            "account.only" => policy.allowed_providers = Some(list(value)),
-            "account.ignore" => policy.ignored_providers = list(value),
-            "account.zdr" => policy.zdr = true,
-            "account.deny" => policy.deny_training = true,
-            "account.sort" => policy.default_sort = Some(sort_key(value)),
-            "account.drop-features" => policy.unsupported_features = UnsupportedFeatures::Drop,
+        let Some((scope, rule)) = name.split_once('.') else {
+            return false;
+        };
+        let scope = match scope {
+            "account" => Scope::Account,
+            "workspace" => Scope::Workspace,
+            "member" => Scope::Member,
+            "key" => Scope::Key,
+            "preset" => Scope::Preset,
+            _ => return false,
+        };
+        let rules = self.rules(scope);
+        match rule {
+            "only" => rules.allowed_providers = Some(list(value)),
+            "ignore" => rules.ignored_providers = list(value),
+            "zdr" => rules.zdr = ZdrGroups::ALL,
+            "deny" => {
+                rules.allow_paid_training = Some(false);
+                rules.allow_free_training = Some(false);
+            }
+            "sort" => rules.default_sort = Some(sort_key(value)),
+            "drop-features" => rules.unsupported_features = Some(UnsupportedFeatures::Drop),
             _ => return false,
         }
         true
+    }
+
+    /// The rules of one scope; scopes are layered in their own order.
+    fn rules(&mut self, scope: Scope) -> &mut Rules {
+        let layers = &mut self.policy.layers;
+        let place = layers.partition_point(|layer| layer.scope < scope);
+        if layers.get(place).is_none_or(|layer| layer.scope != scope) {
+            layers.insert(
+                place,
+                Layer {
+                    scope,
+                    rules: Rules::default(),
+                },
+            );
+        }
+        &mut layers[place].rules
     }
 
     fn ask_situation(&mut self, name: &str, value: &str) {
@@ -275,7 +308,15 @@ impl Case {
             }
             "pin" => {
                 let endpoint = self.catalog.endpoints.iter().find(|one| one.tag == value);
-                self.pin = Some(endpoint.expect("a tag of the catalogue").id.clone());
+                self.pin = Some(WarmCache {
+                    endpoint: endpoint.expect("a tag of the catalogue").id.clone(),
+                    credential: CredentialUse::Shared,
+                    warm_tokens: self.needs.prompt_tokens_estimate,
+                    idle: Duration::from_secs(60),
+                    ttl: Duration::from_secs(600),
+                    hit_ppm: 1_000_000,
+                    dearer_turns: 0,
+                });
             }
             "at" => {
                 let text = format!("2026-11-24T{value}:00Z");
@@ -288,13 +329,14 @@ impl Case {
     pub(super) fn situation(&self) -> Situation<'_> {
         Situation {
             catalog: &self.catalog,
-            credentialed: self
-                .credentialed
-                .as_ref()
-                .map_or(Credentialed::All, Credentialed::Only),
+            credentials: Credentials {
+                shared: self.credentialed.as_ref().map_or(Shared::All, Shared::Only),
+                own: &[],
+            },
             health: &self.health,
             policy: &self.policy,
             pin: self.pin.as_ref(),
+            country: None,
             now: self.now,
             seed: self.seed,
         }
@@ -315,6 +357,9 @@ pub(super) fn seed_for(u: f64) -> u64 {
 fn needs_of(model: &str) -> Needs {
     Needs {
         models: vec![model.to_owned()],
+        context_window_fallbacks: Vec::new(),
+        content_policy_fallbacks: Vec::new(),
+        router: None,
         parameters: Parameters::EMPTY,
         input_modalities: Modalities::EMPTY.with(Modality::Text),
         output_modalities: Modalities::EMPTY,

@@ -15,8 +15,8 @@ fn it_has_openrouters_shape() {
         .candidates
         .iter()
         .zip([503, 200])
-        .map(|(vetted, status)| AttemptOutcome {
-            endpoint: vetted.endpoint().id.clone(),
+        .map(|(candidate, status)| AttemptOutcome {
+            endpoint: candidate.vetted.endpoint().id.clone(),
             status,
             is_byok: status == 200,
         })

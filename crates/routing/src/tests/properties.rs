@@ -7,7 +7,7 @@ use switchyard_domain::{endpoint::ServiceTier, model::Parameter};
 use switchyard_interchange::preferences::DataCollection;
 
 use super::fixture::Case;
-use crate::vetted::Vetted;
+use crate::{policy::Rules, select::Candidate, vetted::Vetted};
 
 const PROVIDERS: [&str; 5] = ["acme", "bolt", "cato", "dune", "eris"];
 
@@ -129,15 +129,14 @@ fn may_serve(case: &Case, vetted: &Vetted) -> bool {
     let output = needs.max_output_tokens.map_or(1, u64::from);
     endpoint.provider_model_id.is_some()
         && policy
-            .allowed_providers
-            .as_ref()
-            .is_none_or(|list| named(list))
+            .layers
+            .iter()
+            .all(|layer| layer_permits(&layer.rules, vetted, &named))
         && wants.only.as_ref().is_none_or(|list| named(list))
         && !named(&wants.ignore)
-        && !named(&policy.ignored_providers)
-        && (!(policy.deny_training || wants.data_collection == Some(DataCollection::Deny))
+        && (wants.data_collection != Some(DataCollection::Deny)
             || endpoint.data_policy.trains_on_data == Some(false))
-        && (!(policy.zdr || wants.zdr) || endpoint.zero_data_retention)
+        && (!wants.zdr || endpoint.zero_data_retention)
         && (!wants.enforce_distillable_text || model.is_distillable)
         && model.input_modalities.contains_all(needs.input_modalities)
         && endpoint
@@ -164,12 +163,25 @@ fn may_serve(case: &Case, vetted: &Vetted) -> bool {
         }
 }
 
+/// One scope's standing rules.
+fn layer_permits(rules: &Rules, vetted: &Vetted, named: &dyn Fn(&[String]) -> bool) -> bool {
+    let endpoint = vetted.endpoint();
+    rules
+        .allowed_providers
+        .as_ref()
+        .is_none_or(|list| named(list))
+        && !named(&rules.ignored_providers)
+        && (rules.allow_paid_training != Some(false)
+            || endpoint.data_policy.trains_on_data == Some(false))
+        && (!rules.zdr.includes(&vetted.model().author) || endpoint.zero_data_retention)
+}
+
 fn ids(case: &Case) -> Vec<String> {
     let plan = case.select();
     let candidates = plan.map(|plan| plan.candidates).unwrap_or_default();
     candidates
         .iter()
-        .map(|vetted| vetted.endpoint().id.to_string())
+        .map(|candidate| candidate.vetted.endpoint().id.to_string())
         .collect()
 }
 
@@ -187,7 +199,7 @@ proptest! {
         let Some(case) = case(&catalog, &words) else { return Ok(()) };
         let Ok(plan) = case.select() else { return Ok(()) };
         prop_assert!(!plan.candidates.is_empty());
-        for (rank, vetted) in plan.candidates.iter().enumerate() {
+        for (rank, Candidate { vetted, .. }) in plan.candidates.iter().enumerate() {
             prop_assert!(may_serve(&case, vetted), "{:?} {catalog} {words:?}", vetted.endpoint().id);
             let id = &vetted.endpoint().id;
             let rows: Vec<_> =

@@ -127,10 +127,10 @@ fn privacy_takes_the_strictest_and_unknown_is_the_worst() {
         catalog,
         "zdr account.deny",
         expect![[r#"
-        bolt
-        acme: zdr (request, provider.zdr: it keeps prompts for 30 days)
-        cato: training (account, deny_training: it trains on prompts)
-        dune: training (account, deny_training: whether it trains on prompts is not known)"#]],
+            bolt
+            acme: zdr (request, provider.zdr: it keeps prompts for 30 days)
+            cato: training (account, allow_paid_training: it trains on prompts)
+            dune: training (account, allow_paid_training: whether it trains on prompts is not known)"#]],
     );
     check(
         catalog,

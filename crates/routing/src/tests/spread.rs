@@ -8,7 +8,7 @@ fn firsts(case: &mut Case, seeds: u64) -> std::collections::BTreeMap<String, u64
     for seed in 0..seeds {
         case.seed = seed;
         let plan = case.select().expect("it may serve");
-        let first = plan.candidates[0].endpoint().tag.clone();
+        let first = plan.candidates[0].vetted.endpoint().tag.clone();
         *counts.entry(first).or_default() += 1;
     }
     counts

@@ -29,6 +29,9 @@ fn request(messages: Vec<Message>) -> ChatRequest {
     ChatRequest {
         model: "lab/m".to_owned(),
         fallback_models: vec![],
+        context_window_fallbacks: vec![],
+        content_policy_fallbacks: vec![],
+        router: None,
         messages,
         tools: vec![],
         tool_choice: None,

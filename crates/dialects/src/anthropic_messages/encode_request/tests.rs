@@ -28,6 +28,9 @@ fn request(messages: Vec<Message>) -> ChatRequest {
     ChatRequest {
         model: "anthropic/claude".to_owned(),
         fallback_models: Vec::new(),
+        context_window_fallbacks: Vec::new(),
+        content_policy_fallbacks: Vec::new(),
+        router: None,
         messages,
         tools: Vec::new(),
         tool_choice: None,
