@@ -5,6 +5,7 @@
 //! with whose secrets; [`jobs`] is everything that happens without being asked.
 
 pub mod accounts;
+mod budgets;
 pub mod credentials;
 pub mod generation;
 pub mod health;
@@ -31,8 +32,14 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    credentials::Credentials, health::HealthBoard, journal::Journal, keys::Keys, poster::Poster,
-    random::RandomSource, treasury::Treasury,
+    budgets::{HedgeBudget, RetryBudget},
+    credentials::Credentials,
+    health::HealthBoard,
+    journal::Journal,
+    keys::Keys,
+    poster::Poster,
+    random::RandomSource,
+    treasury::Treasury,
 };
 
 /// What can be set without touching the parts.
@@ -78,6 +85,8 @@ pub struct App {
     settings: Settings,
     policy: Policy,
     health: HealthBoard,
+    retries: RetryBudget,
+    hedges: HedgeBudget,
     places: Arc<Semaphore>,
     /// Generations in flight. Whatever must finish lives here.
     tasks: TaskTracker,
@@ -105,6 +114,8 @@ impl App {
             settings: parts.settings,
             policy: Policy::default(),
             health: HealthBoard::default(),
+            retries: RetryBudget::default(),
+            hedges: HedgeBudget::default(),
             places: Arc::new(Semaphore::new(limits::CONCURRENT_GENERATIONS_MAX)),
             tasks: TaskTracker::new(),
             draining: CancellationToken::new(),

@@ -4,6 +4,18 @@ use std::time::Duration;
 
 /// Endpoints tried for one request at most.
 pub const ATTEMPTS_MAX: usize = 3;
+/// Retries among the attempts being opened at once, for each account and provider.
+pub const RETRIES_SHARE_PERCENT: usize = 10;
+/// Retries that are always allowed at once.
+pub const RETRIES_FLOOR: usize = 3;
+/// How long a retry waits for room in its budget.
+pub const RETRY_PATIENCE: Duration = Duration::from_secs(2);
+/// Of the requests that ask for hedging, those that may be hedged, in millionths.
+pub const HEDGE_SHARE_PPM: u32 = 20_000;
+/// Unused hedges that an account keeps, in millionths.
+pub const HEDGE_CREDIT_MAX_PPM: u32 = 5_000_000;
+/// Accounts whose unused hedges are remembered.
+pub const HEDGE_ACCOUNTS_MAX: usize = 100_000;
 /// Steps that wait for a slow reader before the provider is no longer read.
 pub const REPLY_CHANNEL_STEPS: usize = 32;
 /// How long a caller may leave its answer unread before it counts as gone.

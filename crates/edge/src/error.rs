@@ -331,15 +331,13 @@ fn attempts_failed(attempts: &[AttemptFailure], retry_after: Option<Duration>) -
     } else {
         of_kind(last.failure.kind)
     };
-    let mut public = failure(
-        status,
-        error_type,
-        format!("Provider returned error: {}", last.failure.message),
-    );
-    public.retry_after = match status {
+    let retry_after = match status {
         429 | 503 => Some(retry_after.unwrap_or(Duration::from_secs(1))),
         _ => retry_after,
     };
+    let message = attempts_message(attempts, last, code, retry_after);
+    let mut public = failure(status, error_type, message);
+    public.retry_after = retry_after;
     public.metadata = raw(&ProviderErrorMetadata {
         provider_name: &last.provider_name,
         raw: &last.failure.message,
@@ -356,6 +354,41 @@ fn attempts_failed(attempts: &[AttemptFailure], retry_after: Option<Duration>) -
     });
     public.availability = code.and_then(|code| raw(&attempt_availability(code, attempts, &public)));
     public
+}
+
+/// What went wrong, with which model, at whom, and what to do about it.
+fn attempts_message(
+    attempts: &[AttemptFailure],
+    last: &AttemptFailure,
+    code: Option<&str>,
+    retry_after: Option<Duration>,
+) -> String {
+    let mut providers: Vec<&str> = Vec::new();
+    for attempt in attempts {
+        if !providers.contains(&attempt.provider_name.as_str()) {
+            providers.push(&attempt.provider_name);
+        }
+    }
+    let (model, providers) = (last.model(), providers.join(", "));
+    let again = retry_after.map_or("a moment".to_owned(), |wait| {
+        format!("{} s", wait.as_secs().max(1))
+    });
+    let told = last.failure.message.trim_end_matches('.');
+    match code {
+        Some("capacity_exhausted") => format!(
+            "`{model}` is at its rate limit at every provider that was tried ({providers}). Try \
+             again in {again}, or name fallback models in `models`."
+        ),
+        Some("model_unavailable_upstream") => format!(
+            "No provider that was tried offers `{model}` any more ({providers}). Choose another \
+             model, or name fallback models in `models`."
+        ),
+        Some(_) => format!(
+            "Provider returned error: {told}. `{model}` failed at {providers}; try again in \
+             {again}, or name fallback models in `models`."
+        ),
+        None => format!("Provider returned error: {told}"),
+    }
 }
 
 #[derive(Serialize)]

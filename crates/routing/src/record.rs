@@ -24,8 +24,26 @@ pub struct DecisionRecord {
     /// The endpoint a warm prompt cache points to, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<EndpointId>,
+    /// The attempt that was made beside a slow one, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hedge: Option<HedgeRecord>,
     /// Every endpoint of every requested model.
     pub candidates: Vec<CandidateRecord>,
+}
+
+/// An attempt beside a slow one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HedgeRecord {
+    /// Where it went.
+    pub endpoint: EndpointId,
+    /// How long after the first one it began.
+    pub after_ms: u64,
+    /// Whether it was the one to answer.
+    pub won: bool,
+    /// What the cancelled one may cost whoever's credential it used, in nano-dollars. The caller
+    /// is not charged for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loser_cost_nanos: Option<i64>,
 }
 
 /// How a request named its models, in OpenRouter's words.

@@ -1,29 +1,31 @@
 //! Attempts: try the plan's endpoints in order until one begins to answer, then pass its answer
-//! on. Until the first token another endpoint may take over unseen; after it, never.
+//! on. Until the first token another endpoint may take over unseen (`open`, `hedge`); after it,
+//! never (`relay`).
+
+mod deadline;
+mod hedge;
+mod open;
+mod relay;
+mod schedule;
 
 use std::time::Duration;
 
 use switchyard_billing::settlement::AttemptFacts;
 use switchyard_domain::clock::Timestamp;
 use switchyard_interchange::{
-    convert::{Collector, ReasoningFilter},
-    event::{Completion, StreamStep},
-    failure::{Failure, FailureKind, Retry},
-    reply::ReplyHead,
+    event::Completion,
+    failure::{Failure, FailureKind},
 };
 use switchyard_routing::vetted::Vetted;
-use switchyard_upstream::{
-    answer::{Answer, AnswerStream},
-    call::Call,
-};
-use tokio::sync::mpsc::Sender;
+use tokio::{sync::mpsc::Sender, time::Instant};
 
+use self::{deadline::Allotment, hedge::Opened, open::Begun, schedule::Schedule};
 use crate::{
     App,
+    budgets::{Party, Under},
     generation::{
         AttemptFailure, GenerateError, ReplyStep, meter::Meter, plan::Planned, reserve::Reserved,
     },
-    limits::{ATTEMPTS_MAX, READER_STALL_MAX},
 };
 
 /// What came of a request's attempts.
@@ -50,14 +52,36 @@ pub(super) enum End {
     Failed(GenerateError),
 }
 
-/// How one attempt ended.
-enum AttemptEnd {
+/// One try at one endpoint, under way or over.
+struct Try {
+    endpoint: Vetted,
+    started_at: Timestamp,
+    meter: Meter,
+}
+
+/// How one try ended.
+enum TryEnd {
     Finished(Option<Box<Completion>>),
     Cancelled,
     /// Nothing reached the caller: another endpoint may be tried.
     NotBegun(Failure),
     /// The caller has seen part of it.
     BrokenOff(Failure),
+}
+
+/// A candidate about to be tried.
+struct Step<'a> {
+    index: usize,
+    allotment: Allotment,
+    /// Its place in the retry budget, until it has begun.
+    under_way: Under<'a>,
+}
+
+/// What ends a try from outside.
+enum Interruption {
+    CallerLeft,
+    /// The service stops, or the try took too long.
+    Failure(Failure),
 }
 
 impl App {
@@ -69,357 +93,204 @@ impl App {
 
     async fn attempt_all(&self, planned: &mut Planned, replies: &Sender<ReplyStep>) -> Outcome {
         let mut attempts = Vec::new();
-        let mut failures: Vec<AttemptFailure> = Vec::new();
-        for index in 0..planned.plan.candidates.len() {
-            let candidate = &planned.plan.candidates[index].vetted.clone();
-            if attempts.len() == ATTEMPTS_MAX || !may_try(candidate, planned, &failures) {
-                continue;
-            }
-            let started_at = self.clock.now();
-            let mut meter = Meter::default();
-            let end = self.attempt(planned, candidate, &mut meter, replies).await;
-            let failure = match &end {
-                AttemptEnd::NotBegun(failure) | AttemptEnd::BrokenOff(failure) => Some(failure),
-                AttemptEnd::Finished(_) | AttemptEnd::Cancelled => None,
-            };
-            self.note_health(candidate, failure, &end);
-            attempts.push(self.facts(candidate, started_at, &meter, failure, attempts.len()));
-            let served = Served {
-                endpoint: candidate.clone(),
-                dispatched_at: started_at,
-                meter,
-            };
-            let end = match end {
-                AttemptEnd::Finished(completion) => End::Finished(completion),
-                AttemptEnd::Cancelled => End::Cancelled,
-                AttemptEnd::BrokenOff(failure) => End::Failed(GenerateError::BrokenOff(Box::new(
-                    described(candidate, failure),
-                ))),
-                AttemptEnd::NotBegun(failure) => {
-                    let stop = failure.kind.retry() == Retry::Never;
-                    failures.push(described(candidate, failure));
-                    if stop {
-                        break;
-                    }
+        let mut schedule = Schedule::default();
+        while let Some(index) = schedule.next(&planned.plan.candidates) {
+            let endpoint = &planned.plan.candidates[index].vetted;
+            let allotment = match self.allot(planned, &schedule, index) {
+                Ok(allotment) => allotment,
+                Err(failure) => {
+                    schedule.skipped(index, described(endpoint, failure));
                     continue;
                 }
             };
-            return Outcome {
-                attempts,
-                served: Some(served),
-                end,
+            let parties = vec![
+                Party::Account(planned.admitted.caller.account_id()),
+                Party::Provider(endpoint.provider().slug.clone()),
+            ];
+            let under_way = if schedule.has_failed() {
+                match self.retries.enter_again(parties).await {
+                    Some(under_way) => under_way,
+                    None => break,
+                }
+            } else {
+                self.retries.enter(parties)
             };
+            let step = Step {
+                index,
+                allotment,
+                under_way,
+            };
+            let tried = self
+                .try_one(planned, &mut schedule, step, &mut attempts, replies)
+                .await;
+            if let Some((tried, end)) = tried {
+                return Outcome {
+                    attempts,
+                    served: Some(Served {
+                        endpoint: tried.endpoint,
+                        dispatched_at: tried.started_at,
+                        meter: tried.meter,
+                    }),
+                    end,
+                };
+            }
         }
-        let retry_after = failures
-            .iter()
-            .filter_map(|one| one.failure.retry_after)
-            .min();
-        let end = End::Failed(GenerateError::AttemptsFailed {
-            attempts: failures,
-            retry_after,
-        });
         Outcome {
             attempts,
             served: None,
-            end,
+            end: End::Failed(schedule.into_error()),
         }
     }
 
-    async fn attempt(
+    /// Tries one candidate (and, hedged, the one after it). `None`: it failed unseen, and the
+    /// schedule knows.
+    async fn try_one(
         &self,
         planned: &mut Planned,
-        candidate: &Vetted,
-        meter: &mut Meter,
+        schedule: &mut Schedule,
+        step: Step<'_>,
+        attempts: &mut Vec<AttemptFacts>,
         replies: &Sender<ReplyStep>,
-    ) -> AttemptEnd {
-        let deadline = tokio::time::sleep(self.settings.attempt_timeout);
-        tokio::pin!(deadline);
-        tokio::select! {
+    ) -> Option<(Try, End)> {
+        let Step {
+            index,
+            allotment,
+            under_way,
+        } = step;
+        let ends_at = Instant::now() + self.settings.attempt_timeout;
+        let Opened {
+            mut tried,
+            index,
+            begun,
+            other,
+        } = self
+            .open_first(planned, schedule, index, allotment, ends_at, replies)
+            .await;
+        drop(under_way);
+        if let Some((index, other, failure)) = other {
+            self.note(&other, Some(&failure), false, attempts);
+            if failure.kind != FailureKind::Cancelled {
+                schedule.failed(index, described(&other.endpoint, failure));
+            }
+        }
+        let end = match begun {
+            Ok(begun) => {
+                self.relay_within(planned, &mut tried, begun, ends_at, replies)
+                    .await
+            }
+            Err(Interruption::CallerLeft) => TryEnd::Cancelled,
+            Err(Interruption::Failure(failure)) => TryEnd::NotBegun(failure),
+        };
+        let is_finished = matches!(end, TryEnd::Finished(_));
+        let failure = match &end {
+            TryEnd::NotBegun(failure) | TryEnd::BrokenOff(failure) => Some(failure),
+            TryEnd::Finished(_) | TryEnd::Cancelled => None,
+        };
+        self.note(&tried, failure, is_finished, attempts);
+        let end = match end {
+            TryEnd::Finished(completion) => End::Finished(completion),
+            TryEnd::Cancelled => End::Cancelled,
+            TryEnd::BrokenOff(failure) => End::Failed(GenerateError::BrokenOff(Box::new(
+                described(&tried.endpoint, failure),
+            ))),
+            TryEnd::NotBegun(failure) => {
+                schedule.failed(index, described(&tried.endpoint, failure));
+                return None;
+            }
+        };
+        Some((tried, end))
+    }
+
+    async fn relay_within(
+        &self,
+        planned: &mut Planned,
+        tried: &mut Try,
+        begun: Begun,
+        ends_at: Instant,
+        replies: &Sender<ReplyStep>,
+    ) -> TryEnd {
+        let relay = self.relay(planned, tried, begun, replies);
+        match self.unless_interrupted(relay, ends_at, replies).await {
+            Ok(end) => end,
+            Err(Interruption::CallerLeft) => TryEnd::Cancelled,
+            Err(Interruption::Failure(failure)) => TryEnd::BrokenOff(failure),
+        }
+    }
+
+    /// Lets `work` go on until the caller leaves, the service must stop, or its time is over.
+    async fn unless_interrupted<T>(
+        &self,
+        work: impl Future<Output = T>,
+        ends_at: Instant,
+        replies: &Sender<ReplyStep>,
+    ) -> Result<T, Interruption> {
+        let message = tokio::select! {
             biased;
-            end = self.attempt_undisturbed(planned, candidate, meter, replies) => return end,
-            () = replies.closed() => return AttemptEnd::Cancelled,
-            () = self.aborting.cancelled() => {}
-            () = &mut deadline => {}
-        }
-        let message = if self.aborting.is_cancelled() {
-            "the service had to stop before the answer was complete"
-        } else {
-            "the answer took longer than is allowed in total"
+            done = work => return Ok(done),
+            () = replies.closed() => return Err(Interruption::CallerLeft),
+            () = self.aborting.cancelled() => {
+                "the service had to stop before the answer was complete"
+            }
+            () = tokio::time::sleep_until(ends_at) => {
+                "the answer took longer than is allowed in total"
+            }
         };
-        let failure = Failure::new(FailureKind::Timeout, message);
-        if meter.has_begun {
-            AttemptEnd::BrokenOff(failure)
-        } else {
-            AttemptEnd::NotBegun(failure)
+        Err(Interruption::Failure(Failure::new(
+            FailureKind::Timeout,
+            message,
+        )))
+    }
+
+    fn begin_try(&self, endpoint: &Vetted) -> Try {
+        Try {
+            endpoint: endpoint.clone(),
+            started_at: self.clock.now(),
+            meter: Meter::default(),
         }
     }
 
-    async fn attempt_undisturbed(
+    /// Records a try that is over, for the books and for the endpoint's health.
+    fn note(
         &self,
-        planned: &mut Planned,
-        candidate: &Vetted,
-        meter: &mut Meter,
-        replies: &Sender<ReplyStep>,
-    ) -> AttemptEnd {
-        let credential = match self.credentials.open(&candidate.provider().slug).await {
-            Ok(credential) => credential,
-            Err(failure) => return AttemptEnd::NotBegun(failure),
-        };
-        let chat = &planned.admitted.chat;
-        let streams = chat.stream;
-        let call = Call {
-            endpoint: candidate,
-            credential: &credential,
-            request: chat,
-        };
-        let sent = self.upstream.send(call).await;
-        drop(credential);
-        match sent {
-            Err(failure) => AttemptEnd::NotBegun(failure),
-            Ok(Answer::Complete(completion)) if streams => {
-                meter.observe_completion(&completion, self.clock.now());
-                let steps = vec![shown(completion, planned).into_step()];
-                if begin(planned, candidate, replies).await
-                    && replies.send(ReplyStep::Steps(steps)).await.is_ok()
-                {
-                    AttemptEnd::Finished(None)
-                } else {
-                    AttemptEnd::Cancelled
-                }
-            }
-            Ok(Answer::Complete(completion)) => {
-                meter.observe_completion(&completion, self.clock.now());
-                let completion = shown(completion, planned);
-                if begin(planned, candidate, replies).await {
-                    AttemptEnd::Finished(Some(completion))
-                } else {
-                    AttemptEnd::Cancelled
-                }
-            }
-            Ok(Answer::Stream(stream)) if streams => {
-                self.pass_on(*stream, planned, candidate, meter, replies)
-                    .await
-            }
-            Ok(Answer::Stream(stream)) => {
-                self.gather(*stream, planned, candidate, meter, replies)
-                    .await
-            }
-        }
-    }
-
-    /// Passes a stream on as it comes.
-    async fn pass_on(
-        &self,
-        mut stream: AnswerStream,
-        planned: &mut Planned,
-        candidate: &Vetted,
-        meter: &mut Meter,
-        replies: &Sender<ReplyStep>,
-    ) -> AttemptEnd {
-        let mut steps: Vec<StreamStep> = Vec::new();
-        let mut is_committed = false;
-        let mut filter = planned
-            .admitted
-            .chat
-            .reasoning
-            .exclude
-            .then(ReasoningFilter::default);
-        loop {
-            let fresh = steps.len();
-            let read = stream.read(&mut steps).await;
-            let failure = self
-                .observe(meter, &mut steps, fresh)
-                .or_else(|| read.clone().err());
-            if meter.has_begun && !steps.is_empty() {
-                if !is_committed {
-                    is_committed = true;
-                    if !begin(planned, candidate, replies).await {
-                        return AttemptEnd::Cancelled;
-                    }
-                    // Nobody else will be asked, and the answer may take long.
-                    planned.admitted.chat.release_content();
-                }
-                let mut batch = std::mem::take(&mut steps);
-                if let Some(filter) = &mut filter {
-                    batch = batch.into_iter().map(|step| filter.step(step)).collect();
-                }
-                let batch = ReplyStep::Steps(batch);
-                if replies.send_timeout(batch, READER_STALL_MAX).await.is_err() {
-                    return AttemptEnd::Cancelled;
-                }
-            }
-            match (failure, read) {
-                (Some(failure), _) | (None, Err(failure)) if is_committed => {
-                    return AttemptEnd::BrokenOff(failure);
-                }
-                (Some(failure), _) | (None, Err(failure)) => return AttemptEnd::NotBegun(failure),
-                (None, Ok(true)) => {}
-                (None, Ok(false)) if is_committed => return AttemptEnd::Finished(None),
-                (None, Ok(false)) => return AttemptEnd::NotBegun(empty_answer()),
-            }
-        }
-    }
-
-    /// Gathers a stream into one answer, for a caller that did not ask for a stream.
-    async fn gather(
-        &self,
-        mut stream: AnswerStream,
-        planned: &Planned,
-        candidate: &Vetted,
-        meter: &mut Meter,
-        replies: &Sender<ReplyStep>,
-    ) -> AttemptEnd {
-        let mut collector = Collector::default();
-        let mut steps = Vec::new();
-        loop {
-            let more = match stream.read(&mut steps).await {
-                Ok(more) => more,
-                Err(failure) => return AttemptEnd::NotBegun(failure),
-            };
-            if let Some(failure) = self.observe(meter, &mut steps, 0) {
-                return AttemptEnd::NotBegun(failure);
-            }
-            for event in steps.drain(..).flat_map(|step| step.events) {
-                if let Err(failure) = collector.push(event) {
-                    return AttemptEnd::NotBegun(failure);
-                }
-            }
-            if !more {
-                break;
-            }
-        }
-        match collector.finish() {
-            Err(failure) => AttemptEnd::NotBegun(failure),
-            Ok(completion) if begin(planned, candidate, replies).await => {
-                AttemptEnd::Finished(Some(shown(Box::new(completion), planned)))
-            }
-            Ok(_) => AttemptEnd::Cancelled,
-        }
-    }
-
-    /// Meters the steps from index `fresh` on. A step that reports an error is cut off: the
-    /// caller hears of it in our words.
-    fn observe(
-        &self,
-        meter: &mut Meter,
-        steps: &mut Vec<StreamStep>,
-        fresh: usize,
-    ) -> Option<Failure> {
-        let now = self.clock.now();
-        for index in fresh..steps.len() {
-            if let Some(failure) = meter.observe(&steps[index], now) {
-                steps.truncate(index);
-                return Some(failure);
-            }
-        }
-        None
-    }
-
-    fn facts(
-        &self,
-        candidate: &Vetted,
-        started_at: Timestamp,
-        meter: &Meter,
+        tried: &Try,
         failure: Option<&Failure>,
-        before: usize,
-    ) -> AttemptFacts {
+        is_finished: bool,
+        attempts: &mut Vec<AttemptFacts>,
+    ) {
+        let now = self.clock.now();
+        let id = &tried.endpoint.endpoint().id;
+        match failure {
+            Some(failure) => self.health.failed(id, failure, now),
+            None if is_finished => self.health.succeeded(id, now),
+            None => {}
+        }
         let status = match failure {
             Some(failure) => failure.status,
             None => Some(200),
         };
-        AttemptFacts {
-            number: u32::try_from(before + 1).unwrap_or(u32::MAX),
-            endpoint_id: candidate.endpoint().id.clone(),
-            provider: candidate.provider().slug.clone(),
-            is_byok: false,
-            started_at,
-            duration_ms: millis(self.clock.now().since(started_at)),
-            first_token_ms: meter.first_token_at.map(|at| millis(at.since(started_at))),
+        let first_token_at = tried.meter.first_token_at;
+        attempts.push(AttemptFacts {
+            number: u32::try_from(attempts.len() + 1).unwrap_or(u32::MAX),
+            endpoint_id: id.clone(),
+            provider: tried.endpoint.provider().slug.clone(),
+            is_byok: !tried.endpoint.credential().is_shared(),
+            started_at: tried.started_at,
+            duration_ms: millis(now.since(tried.started_at)),
+            first_token_ms: first_token_at.map(|at| millis(at.since(tried.started_at))),
             status,
             failure: failure.map(|failure| failure.kind.as_str().to_owned()),
-        }
-    }
-
-    fn note_health(&self, candidate: &Vetted, failure: Option<&Failure>, end: &AttemptEnd) {
-        let id = &candidate.endpoint().id;
-        match failure {
-            Some(failure) => self.health.failed(id, failure, self.clock.now()),
-            None if matches!(end, AttemptEnd::Finished(_)) => {
-                self.health.succeeded(id, self.clock.now());
-            }
-            None => {}
-        }
+        });
     }
 }
 
-/// The answer as its caller wants to see it. What is hidden is charged all the same.
-fn shown(completion: Box<Completion>, planned: &Planned) -> Box<Completion> {
-    if planned.admitted.chat.reasoning.exclude {
-        Box::new(completion.without_reasoning())
-    } else {
-        completion
-    }
-}
-
-/// Tells the caller who serves. `false` when the caller has left.
-async fn begin(planned: &Planned, candidate: &Vetted, replies: &Sender<ReplyStep>) -> bool {
-    let head = ReplyHead {
-        generation_id: planned.admitted.generation_id.clone(),
-        created_seconds: planned.admitted.at.seconds(),
-        model: candidate.model().id.to_string(),
-        provider: candidate.provider().name.clone(),
-    };
-    replies.send(ReplyStep::Head(Box::new(head))).await.is_ok()
-}
-
-/// Whether what failed so far leaves a chance for this candidate.
-fn may_try(candidate: &Vetted, planned: &Planned, failures: &[AttemptFailure]) -> bool {
-    let model = &candidate.model().id;
-    planned
-        .plan
-        .candidates
-        .iter()
-        .zip(failures_by_candidate(planned, failures))
-        .all(|(tried, failure)| {
-            let Some(failure) = failure else { return true };
-            let tried = &tried.vetted;
-            let same_model = tried.model().id == *model;
-            match failure.kind.retry() {
-                Retry::NextCandidate => true,
-                Retry::LargerContext => {
-                    !same_model
-                        || candidate.endpoint().context_length > tried.endpoint().context_length
-                }
-                Retry::NextModel => !same_model,
-                Retry::Never => false,
-            }
-        })
-}
-
-fn failures_by_candidate<'a>(
-    planned: &'a Planned,
-    failures: &'a [AttemptFailure],
-) -> impl Iterator<Item = Option<&'a Failure>> {
-    planned.plan.candidates.iter().map(move |candidate| {
-        failures
-            .iter()
-            .find(|one| one.endpoint_id == candidate.vetted.endpoint().id)
-            .map(|one| &one.failure)
-    })
-}
-
-fn described(candidate: &Vetted, failure: Failure) -> AttemptFailure {
+fn described(endpoint: &Vetted, failure: Failure) -> AttemptFailure {
     AttemptFailure {
-        endpoint_id: candidate.endpoint().id.clone(),
-        provider: candidate.provider().slug.clone(),
-        provider_name: candidate.provider().name.clone(),
-        is_byok: false,
+        endpoint_id: endpoint.endpoint().id.clone(),
+        provider: endpoint.provider().slug.clone(),
+        provider_name: endpoint.provider().name.clone(),
+        is_byok: !endpoint.credential().is_shared(),
         failure,
     }
-}
-
-fn empty_answer() -> Failure {
-    Failure::new(FailureKind::Protocol, "the provider gave an empty answer")
 }
 
 pub(super) fn millis(duration: Duration) -> u64 {

@@ -1,11 +1,12 @@
 //! Planning: look up the conversation's pin and ask routing for endpoints, in order.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use switchyard_coordination::PinKey;
 use switchyard_domain::model::ModelId;
 use switchyard_routing::{
     credentials::{CredentialUse, Credentials, Shared},
+    health::HealthSnapshot,
     select::{Plan, Situation, select},
     stickiness::{Conversation, WarmCache},
 };
@@ -20,6 +21,8 @@ pub(super) struct Planned {
     /// Boxed: it is large, and moves from stage to stage.
     pub(super) admitted: Box<Admitted>,
     pub(super) plan: Plan,
+    /// How endpoints were doing when the plan was made.
+    pub(super) health: Arc<HealthSnapshot>,
     /// Names the conversation, where it named itself.
     pub(super) pin_key: Option<PinKey>,
 }
@@ -52,6 +55,7 @@ impl App {
         Ok(Planned {
             admitted,
             plan,
+            health,
             pin_key,
         })
     }
