@@ -167,10 +167,13 @@ impl App {
         };
         let chat = &planned.admitted.chat;
         let streams = chat.stream;
+        let affinity = self.affinity(&planned.admitted);
         let call = Call {
             endpoint: candidate,
             credential: &credential,
             request: chat,
+            affinity: affinity.as_deref(),
+            zero_retention: self.demands_zero_retention(chat, candidate),
         };
         let sent = self.upstream.send(call).await;
         drop(credential);
