@@ -4,6 +4,7 @@
 //! the reservation on a task owns the request: whatever the caller does, the hold is settled.
 
 mod admit;
+mod affinity;
 mod attempt;
 mod error;
 mod facts;
@@ -14,7 +15,7 @@ mod settle;
 
 use std::sync::Arc;
 
-use switchyard_domain::{id::GenerationId, tenancy::Caller};
+use switchyard_domain::{country::CountryCode, id::GenerationId, tenancy::Caller};
 use switchyard_interchange::{
     event::{Completion, StreamStep},
     reply::{ReplyHead, ReplyTail},
@@ -43,6 +44,8 @@ pub struct GenerateRequest {
     pub caller: Caller,
     pub chat: ChatRequest,
     pub client: ClientFacts,
+    /// Where the request comes from, if a trusted front says so.
+    pub country: Option<CountryCode>,
     pub router_metadata: RouterMetadata,
 }
 

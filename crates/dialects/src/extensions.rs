@@ -4,12 +4,19 @@
 //! A front decoder collects them raw in [`ExtensionFields`] and has them read in one place, so
 //! they mean the same in every format.
 
-mod decimal;
+mod fallbacks;
 mod plugins;
 mod preferences;
 mod reasoning;
+
+mod capabilities;
+mod decimal;
+mod gateway;
+
 #[cfg(test)]
 mod tests;
+
+use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -21,7 +28,7 @@ use switchyard_interchange::{
 
 use crate::{
     error::DecodeError,
-    json::{self, RawObject, wire_object},
+    json::{self, RawObject, Text, wire_object},
 };
 
 /// Fallback models a request may name.
@@ -38,8 +45,13 @@ const METADATA_VALUE_CHARS_MAX: usize = 512;
 wire_object! {
     /// The extension fields of one body, in JSON. `null` counts as absent.
     strict struct RawFields<'a> {
+        "model" => model: Text<'a>,
         "provider" => provider: &'a RawValue,
+        "providerOptions" => provider_options: &'a RawValue,
         "models" => models: &'a RawValue,
+        "fallbacks" => fallbacks: &'a RawValue,
+        "context_window_fallbacks" => context_window_fallbacks: &'a RawValue,
+        "content_policy_fallbacks" => content_policy_fallbacks: &'a RawValue,
         "route" => route: &'a RawValue,
         "session_id" => session_id: &'a RawValue,
         "service_tier" => service_tier: &'a RawValue,
@@ -59,8 +71,16 @@ wire_object! {
 /// The extension fields of one body, in JSON as the client wrote them.
 #[derive(Default)]
 pub struct ExtensionFields<'a> {
+    /// The model asked for, which some of the others are about.
+    pub model: Option<Cow<'a, str>>,
     pub provider: Option<&'a RawValue>,
+    /// Where Vercel's clients state their wishes.
+    pub provider_options: Option<&'a RawValue>,
     pub models: Option<&'a RawValue>,
+    /// LiteLLM's and Anthropic's name for `models`.
+    pub fallbacks: Option<&'a RawValue>,
+    pub context_window_fallbacks: Option<&'a RawValue>,
+    pub content_policy_fallbacks: Option<&'a RawValue>,
     /// Deprecated spelling of the sort's partition.
     pub route: Option<&'a RawValue>,
     pub session_id: Option<&'a RawValue>,
@@ -101,8 +121,13 @@ impl<'a> ExtensionFields<'a> {
     pub fn find(body: &'a [u8]) -> Result<Self, DecodeError> {
         let raw: RawFields<'a> = json::parse(body)?;
         Ok(Self {
+            model: raw.model.map(|model| model.0),
             provider: raw.provider,
+            provider_options: raw.provider_options,
             models: raw.models,
+            fallbacks: raw.fallbacks,
+            context_window_fallbacks: raw.context_window_fallbacks,
+            content_policy_fallbacks: raw.content_policy_fallbacks,
             route: raw.route,
             session_id: raw.session_id,
             service_tier: raw.service_tier,
@@ -131,16 +156,30 @@ impl<'a> ExtensionFields<'a> {
         if let Some(trace) = self.trace {
             json::parse_at::<RawObject<'_>>("trace", trace)?;
         }
-        plugins::check(self.plugins, self.transforms)?;
+        plugins::check_transforms(self.transforms)?;
+        let gateway = gateway::decode(self.provider_options)?;
+        let models = fallbacks::models(self)?
+            .or(gateway.models)
+            .unwrap_or_default();
+        let model = self.model.as_deref().filter(|model| !model.is_empty());
+        let asked = model.or(models.first().map(String::as_str));
+        let typed = |path, list| fallbacks::list(path, list, asked);
         Ok(Extensions {
-            provider: preferences::decode(self.provider, self.route)?,
-            models: decode_models(self.models)?,
-            context_window_fallbacks: Vec::new(),
-            content_policy_fallbacks: Vec::new(),
-            router: None,
+            provider: preferences::decode(self.provider, self.route, gateway.preferences)?,
+            context_window_fallbacks: typed(
+                "context_window_fallbacks",
+                self.context_window_fallbacks,
+            )?,
+            content_policy_fallbacks: typed(
+                "content_policy_fallbacks",
+                self.content_policy_fallbacks,
+            )?,
+            router: plugins::decode(self.plugins, model, &models)?,
+            models,
             session_id: text("session_id", self.session_id, SESSION_ID_CHARS_MAX)?,
-            service_tier: decode_service_tier(self.service_tier)?,
-            user: text("user", self.user, IDENTIFIER_CHARS_MAX)?,
+            service_tier: decode_service_tier("service_tier", self.service_tier)?
+                .or(gateway.service_tier),
+            user: text("user", self.user, IDENTIFIER_CHARS_MAX)?.or(gateway.user),
             prompt_cache_key: text(
                 "prompt_cache_key",
                 self.prompt_cache_key,
@@ -182,26 +221,6 @@ impl Extensions {
     }
 }
 
-fn decode_models(models: Option<&RawValue>) -> Result<Vec<String>, DecodeError> {
-    let Some(models) = models else {
-        return Ok(Vec::new());
-    };
-    let models: Vec<String> = json::parse_at("models", models)?;
-    if models.len() > MODELS_MAX {
-        return Err(DecodeError::invalid(
-            "models",
-            format!("at most {MODELS_MAX} models"),
-        ));
-    }
-    if let Some(index) = models.iter().position(String::is_empty) {
-        return Err(DecodeError::invalid(
-            format!("models[{index}]"),
-            "must not be empty",
-        ));
-    }
-    Ok(models)
-}
-
 fn text(
     path: &str,
     value: Option<&RawValue>,
@@ -218,8 +237,11 @@ fn text(
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
-fn decode_service_tier(value: Option<&RawValue>) -> Result<Option<RequestedTier>, DecodeError> {
-    let Some(name) = text("service_tier", value, IDENTIFIER_CHARS_MAX)? else {
+fn decode_service_tier(
+    path: &str,
+    value: Option<&RawValue>,
+) -> Result<Option<RequestedTier>, DecodeError> {
+    let Some(name) = text(path, value, IDENTIFIER_CHARS_MAX)? else {
         return Ok(None);
     };
     match name.as_str() {
@@ -228,7 +250,7 @@ fn decode_service_tier(value: Option<&RawValue>) -> Result<Option<RequestedTier>
         "flex" => Ok(Some(RequestedTier::Flex)),
         "priority" | "fast" | "scale" => Ok(Some(RequestedTier::Priority)),
         _ => Err(DecodeError::invalid(
-            "service_tier",
+            path,
             "expected auto, default, flex, priority, fast or scale",
         )),
     }

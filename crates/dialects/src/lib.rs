@@ -3,7 +3,8 @@
 //!
 //! Everything is pure and synchronous: bytes and values in, bytes and values out; no I/O, no
 //! clock, no randomness. No dialect knows another; what they share is [`error`], the fields that
-//! any front format may carry ([`extensions`]) and the JSON reading beneath them.
+//! any front format may carry ([`extensions`]), where cache marks go ([`cache_marks`]) and the JSON
+//! reading beneath them.
 //!
 //! Start at [`openai_chat`], the format that most clients and providers speak.
 
@@ -12,6 +13,8 @@ pub mod error;
 mod json;
 
 pub mod extensions;
+
+pub mod cache_marks;
 
 pub mod openai_chat;
 

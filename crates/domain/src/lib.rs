@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod clock;
+pub mod country;
 pub mod endpoint;
 pub mod id;
 pub mod model;

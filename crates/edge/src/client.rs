@@ -1,7 +1,8 @@
 //! What a client says about itself and its wishes in headers.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 use switchyard_app::generation::{ClientFacts, RouterMetadata};
+use switchyard_domain::country::CountryCode;
 use switchyard_interchange::{reply::PublicFailure, request::ChatRequest};
 
 use crate::{
@@ -52,13 +53,37 @@ pub(crate) fn router_metadata(headers: &HeaderMap) -> RouterMetadata {
     }
 }
 
-/// Takes the session from the header where the body names none.
+/// Headers in which coding agents name their session, in order of precedence.
+///
+/// `x-client-request-id` is not among them: some clients keep it for a session, but most make one
+/// for each request.
+const AGENT_SESSION_HEADERS: [&str; 8] = [
+    // Claude Code, since 2.1.86.
+    "x-claude-code-session-id",
+    // Codex CLI.
+    "session-id",
+    // Codex CLI before it took hyphens, and Pi.
+    "session_id",
+    // The first versions of Codex CLI.
+    "conversation_id",
+    // OpenCode, toward providers of its own.
+    "x-opencode-session",
+    // OpenCode toward everybody else, and Pi.
+    "x-session-affinity",
+    // Amp.
+    "x-amp-thread-id",
+    // Clients written for LiteLLM's proxy.
+    "x-litellm-session-id",
+];
+
+/// Takes the session from the headers where the body names none: from `x-session-id`, or else from
+/// what a coding agent sends of its own accord.
 pub(crate) fn join_session(
     headers: &HeaderMap,
     chat: &mut ChatRequest,
 ) -> Result<(), PublicFailure> {
     if chat.session_id.is_none() {
-        chat.session_id = session_id(headers)?;
+        chat.session_id = session_id(headers)?.or_else(|| agent_session(headers));
     }
     Ok(())
 }
@@ -77,9 +102,25 @@ fn session_id(headers: &HeaderMap) -> Result<Option<String>, PublicFailure> {
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
+/// The caller did not choose these headers, so one that cannot be a session is no mistake of his.
+fn agent_session(headers: &HeaderMap) -> Option<String> {
+    AGENT_SESSION_HEADERS.iter().find_map(|name| {
+        let text = std::str::from_utf8(headers.get(*name)?.as_bytes())
+            .ok()?
+            .trim();
+        let fits = !text.is_empty() && text.chars().count() <= SESSION_ID_CHARS_MAX;
+        fits.then(|| text.to_owned())
+    })
+}
+
+/// The country that a trusted front names in `header`.
+pub(crate) fn country(headers: &HeaderMap, header: Option<&HeaderName>) -> Option<CountryCode> {
+    CountryCode::from_text(headers.get(header?)?.to_str().ok()?)
+}
+
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderName, HeaderValue};
+    use axum::http::HeaderValue;
 
     use super::*;
 
@@ -144,5 +185,66 @@ mod tests {
                 .expect("absent")
                 .is_none()
         );
+    }
+
+    #[test]
+    fn agents_sessions_count_after_the_callers_own() {
+        let long = "x".repeat(SESSION_ID_CHARS_MAX + 1);
+        for (pairs, session) in [
+            (
+                &[("session_id", "codex"), ("x-session-affinity", "pi")][..],
+                Some("codex"),
+            ),
+            (
+                &[
+                    ("x-session-affinity", "pi"),
+                    ("x-claude-code-session-id", "cc"),
+                ],
+                Some("cc"),
+            ),
+            (
+                &[
+                    ("x-claude-code-session-id", ""),
+                    ("x-opencode-session", " oc "),
+                ],
+                Some("oc"),
+            ),
+            (&[("x-claude-code-session-id", long.as_str())], None),
+            (
+                &[("session-id", long.as_str()), ("conversation_id", "older")],
+                Some("older"),
+            ),
+            (&[("x-client-request-id", "one of many")], None),
+            (
+                &[("x-session-id", "mine"), ("x-claude-code-session-id", "cc")],
+                Some("mine"),
+            ),
+        ] {
+            let mut chat = chat(None);
+            join_session(&headers(pairs), &mut chat).expect("nothing the caller chose is wrong");
+            assert_eq!(chat.session_id.as_deref(), session, "{pairs:?}");
+        }
+        let mut chat = chat(Some("body"));
+        let both = headers(&[("x-session-id", "mine"), ("session_id", "codex")]);
+        join_session(&both, &mut chat).expect("a session");
+        assert_eq!(chat.session_id.as_deref(), Some("body"));
+    }
+
+    fn chat(session: Option<&str>) -> ChatRequest {
+        let body = serde_json::json!({ "model": "a/b", "session_id": session,
+            "messages": [{ "role": "user", "content": "hi" }] });
+        switchyard_dialects::openai_chat::decode_request(body.to_string().into())
+            .expect("a request")
+    }
+
+    #[test]
+    fn a_country_is_read_only_from_the_header_that_is_trusted() {
+        let sent = headers(&[("cf-ipcountry", "de"), ("x-country", "XX")]);
+        let read =
+            |name: Option<&'static str>| country(&sent, name.map(HeaderName::from_static).as_ref());
+        assert_eq!(read(Some("cf-ipcountry")), CountryCode::from_text("DE"));
+        assert_eq!(read(Some("x-country")), None);
+        assert_eq!(read(Some("x-other")), None);
+        assert_eq!(read(None), None);
     }
 }

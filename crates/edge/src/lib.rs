@@ -37,7 +37,7 @@ pub mod server;
 
 use std::sync::Arc;
 
-use axum::extract::FromRef;
+use axum::{extract::FromRef, http::HeaderName};
 use switchyard_app::App;
 use switchyard_domain::clock::Clock;
 
@@ -52,6 +52,7 @@ pub struct Edge {
     pub(crate) app: Arc<App>,
     pub(crate) shelf: Shelf,
     pub(crate) frame: Frame,
+    pub(crate) country_header: Option<HeaderName>,
 }
 
 impl Edge {
@@ -62,7 +63,15 @@ impl Edge {
             app,
             shelf: Shelf::new(move || source.catalog(), Arc::clone(&clock)),
             frame: Frame::new(clock, node),
+            country_header: None,
         }
+    }
+
+    /// The same, with the header in which a trusted front names the caller's country.
+    #[must_use]
+    pub fn with_country_header(mut self, header: Option<HeaderName>) -> Self {
+        self.country_header = header;
+        self
     }
 }
 

@@ -2,6 +2,8 @@
 
 pub(crate) mod schemas;
 
+mod routing_schemas;
+
 use utoipa::{
     Modify, OpenApi,
     openapi::{

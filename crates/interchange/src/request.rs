@@ -8,7 +8,7 @@ use switchyard_domain::{
 
 use crate::{
     message::{CacheMark, Message, Part},
-    preferences::{ProviderPreferences, RequestedTier, RouterOptions},
+    preferences::{Caching, ProviderPreferences, RequestedTier, RouterOptions},
     tool::{ResponseFormat, Tool, ToolChoice},
 };
 
@@ -84,8 +84,14 @@ impl ChatRequest {
         self.origin.body = Private::new(Bytes::new());
     }
 
-    /// Whether anything asks for the prompt to be written to a cache.
+    /// Whether the prompt may be written to a cache at somebody's word: the caller's marks, or
+    /// those that the router is to place.
     pub fn marks_cache(&self) -> bool {
+        self.provider.caching == Caching::Auto || self.has_cache_marks()
+    }
+
+    /// Whether the caller itself asks for the prompt to be written to a cache.
+    pub fn has_cache_marks(&self) -> bool {
         self.automatic_cache.is_some()
             || self.tools.iter().any(|tool| tool.cache.is_some())
             || self

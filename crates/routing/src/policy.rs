@@ -143,6 +143,11 @@ impl Policy {
         }
     }
 
+    /// Whether any layer demands zero data retention for the models of `author`.
+    pub fn demands_zdr(&self, author: &str) -> bool {
+        self.first(|rules| rules.zdr.includes(author)).is_some()
+    }
+
     /// What the narrowest layer says that says anything.
     pub(crate) fn narrowest<T: Copy>(&self, says: impl Fn(&Rules) -> Option<T>) -> Option<T> {
         self.layers

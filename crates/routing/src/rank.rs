@@ -16,6 +16,7 @@ use switchyard_interchange::{
 
 use crate::{
     health::{EndpointHealth, HealthRank},
+    patience::first_token_timeout,
     record::CandidateRecord,
     resolve::Chosen,
     rule_out::{Survivor, has_flex},
@@ -97,9 +98,12 @@ pub(crate) fn rank(
         candidates: places
             .into_iter()
             .map(|place| Candidate {
-                vetted: place.survivor.vetted,
                 when: TryWhen::Always,
-                first_token_timeout: None,
+                first_token_timeout: first_token_timeout(
+                    &needs.preferences,
+                    &place.survivor.vetted,
+                ),
+                vetted: place.survivor.vetted,
             })
             .collect(),
         strategy: wishes.strategy(),

@@ -1,7 +1,7 @@
 //! Where a conversation's prompt cache is warm: the key it is remembered by, and when a pin is
 //! worth keeping. A pin reorders endpoints that may serve anyway; it never adds one.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -49,6 +49,8 @@ pub enum Conversation<'a> {
 
 /// Tells keys of this purpose and shape from any other made with the same secret.
 const PURPOSE: &[u8] = b"switchyard sticky pin 1";
+/// The same for what providers are told.
+const HINT_PURPOSE: &[u8] = b"switchyard affinity hint 1";
 
 impl<'a> Conversation<'a> {
     /// The conversation a request belongs to: its session id, else its cache key, else its
@@ -106,6 +108,27 @@ impl<'a> Conversation<'a> {
         };
         goes_on && is_cacheable(endpoint)
     }
+}
+
+/// What a provider is told so that requests that share a prompt reach the same cache: 64
+/// hexadecimal digits made of the caller's cache key, or else of the conversation's name. Keyed
+/// with a secret of the account: tenants who share a credential never share a hint, whatever they
+/// call their conversations, and nothing of the name can be read from it. `None`: the request
+/// names nothing.
+pub fn affinity_hint(request: &ChatRequest, account_secret: &[u8]) -> Option<String> {
+    let stated = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
+    let name = stated(&request.prompt_cache_key).or_else(|| stated(&request.session_id))?;
+    let mut digest = Digest::new(account_secret);
+    digest.field(HINT_PURPOSE);
+    digest.field(name.as_bytes());
+    let hint = digest
+        .finish()
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+    Some(hint)
 }
 
 /// Whether a warm cache saves anything there: reading from it must be cheaper than the prompt.

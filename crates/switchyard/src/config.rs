@@ -6,6 +6,7 @@ mod values;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use axum::http::HeaderName;
 use switchyard_telemetry::logs::LogFormat;
 use switchyard_upstream::{
     egress::{Cidr, EgressPolicy},
@@ -42,6 +43,8 @@ pub(crate) struct Server {
     pub(crate) drain_grace: Duration,
     pub(crate) drain_delay: Duration,
     pub(crate) worker_threads: usize,
+    /// `None`: nobody is trusted to say where callers are.
+    pub(crate) country_header: Option<HeaderName>,
 }
 
 /// What is wrong with the configuration; all of it.
@@ -64,6 +67,7 @@ impl Config {
                 drain_grace: reader.duration("server.drain_grace"),
                 drain_delay: reader.duration("server.drain_delay"),
                 worker_threads: reader.parsed("server.worker_threads", "a number of threads"),
+                country_header: reader.header("server.country_header"),
             },
             admin_listen: reader.parsed("admin.listen", "an address such as 127.0.0.1:9090"),
             database_url: reader.database_url("database.url"),

@@ -178,7 +178,8 @@ impl Service {
             Arc::clone(&self.app),
             Arc::clone(&self.clock),
             &node.to_string(),
-        );
+        )
+        .with_country_header(self.config.server.country_header.clone());
         let (app, poster, journal) = (
             Arc::clone(&self.app),
             Arc::clone(&self.poster),

@@ -16,6 +16,11 @@ pub struct Call<'a> {
     pub credential: &'a Secret<Vec<u8>>,
     /// What to ask.
     pub request: &'a ChatRequest,
+    /// What to tell the provider so that the conversation meets its own cache: hexadecimal digits
+    /// that only this tenant's requests carry.
+    pub affinity: Option<&'a str>,
+    /// Whether nothing of the prompt may be kept.
+    pub zero_retention: bool,
 }
 
 /// Something that can carry a request to a provider: the network, or a script in a simulation.

@@ -158,13 +158,13 @@ fn build_request(codec: &FamilyCodec, call: Call<'_>) -> Result<Request<Full<Byt
         .base_url
         .as_deref()
         .expect("a vetted endpoint is callable, and that needs an address");
-    let body = (codec.encode)(call.endpoint, call.request)?;
+    let body = (codec.encode)(call)?;
     let accept = if call.request.stream {
         "text/event-stream"
     } else {
         "application/json"
     };
-    let builder = Request::builder()
+    let mut builder = Request::builder()
         .method(Method::POST)
         .uri(format!("{}{}", base.trim_end_matches('/'), codec.path))
         .header(CONTENT_TYPE, "application/json")
@@ -174,6 +174,11 @@ fn build_request(codec: &FamilyCodec, call: Call<'_>) -> Result<Request<Full<Byt
             USER_AGENT,
             concat!("switchyard/", env!("CARGO_PKG_VERSION")),
         );
+    if let Some(hint) = call.affinity
+        && let Some(header) = (codec.affinity_header)(call.endpoint)
+    {
+        builder = builder.header(header, hint);
+    }
     (codec.authenticate)(builder, call.credential)?
         .body(Full::new(Bytes::from(body)))
         .map_err(|_| {

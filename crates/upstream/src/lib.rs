@@ -16,4 +16,5 @@ pub mod sse;
 mod anthropic;
 mod connect;
 mod openai_compatible;
+mod prompt_cache;
 mod retry_after;

@@ -3,13 +3,10 @@
 use http::request::Builder;
 use switchyard_catalog::snapshot::Family;
 use switchyard_domain::secret::Secret;
-use switchyard_interchange::{
-    failure::Failure,
-    request::{ChatRequest, Dialect},
-};
+use switchyard_interchange::{failure::Failure, request::Dialect};
 use switchyard_routing::vetted::Vetted;
 
-use crate::{anthropic, openai_compatible};
+use crate::{anthropic, call::Call, openai_compatible};
 
 /// What a family knows: how to write a request for an endpoint.
 pub(crate) struct FamilyCodec {
@@ -19,7 +16,9 @@ pub(crate) struct FamilyCodec {
     /// Adds the credential and the family's own headers. Fails when the credential cannot be a
     /// header value.
     pub(crate) authenticate: fn(Builder, &Secret<Vec<u8>>) -> Result<Builder, Failure>,
-    pub(crate) encode: fn(&Vetted, &ChatRequest) -> Result<Vec<u8>, Failure>,
+    pub(crate) encode: fn(Call<'_>) -> Result<Vec<u8>, Failure>,
+    /// The header in which an endpoint looks for [`Call::affinity`], if it does in any.
+    pub(crate) affinity_header: fn(&Vetted) -> Option<&'static str>,
 }
 
 /// The codec of a family.

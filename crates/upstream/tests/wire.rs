@@ -98,6 +98,8 @@ impl World {
             endpoint: &endpoint,
             credential: &credential,
             request: &request,
+            affinity: None,
+            zero_retention: false,
         };
         self.upstream.send(call).await
     }
@@ -344,6 +346,8 @@ async fn private_addresses_are_not_dialled_unless_named() {
             endpoint: &endpoint,
             credential: &credential,
             request: &request,
+            affinity: None,
+            zero_retention: false,
         };
         let failure = world.upstream.send(call).await.err().expect("refused");
         assert_eq!(failure.kind, FailureKind::Connect, "{host}");

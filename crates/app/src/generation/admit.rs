@@ -1,6 +1,8 @@
 //! Admission: may this caller ask anything at all, and may this node take more on?
 
-use switchyard_domain::{clock::Timestamp, id::GenerationId, tenancy::KeyKind};
+use switchyard_domain::{
+    clock::Timestamp, country::CountryCode, id::GenerationId, tenancy::KeyKind,
+};
 use switchyard_interchange::{needs::Needs, request::ChatRequest};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -17,6 +19,7 @@ pub(super) struct Admitted {
     pub(super) chat: ChatRequest,
     pub(super) needs: Needs,
     pub(super) client: ClientFacts,
+    pub(super) country: Option<CountryCode>,
     pub(super) router_metadata: RouterMetadata,
     /// A place among the requests this node serves at once.
     _permit: OwnedSemaphorePermit,
@@ -46,6 +49,7 @@ impl App {
             caller: request.caller,
             chat: request.chat,
             client: request.client,
+            country: request.country,
             router_metadata: request.router_metadata,
             _permit: permit,
         }))

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use switchyard_coordination::PinKey;
-use switchyard_domain::model::ModelId;
+use switchyard_domain::{country::CountryCode, model::ModelId};
 use switchyard_routing::{
     credentials::{CredentialUse, Credentials, Shared},
     health::HealthSnapshot,
@@ -46,7 +46,7 @@ impl App {
             health: &health,
             policy: &self.policy,
             pin: pin.as_ref(),
-            country: None,
+            country: admitted.country.as_ref().map(CountryCode::as_str),
             now: admitted.at,
             seed: self.random.u64(),
         };
@@ -67,9 +67,7 @@ impl App {
         let Conversation::Named(_) = conversation else {
             return None;
         };
-        let mut account_secret = [0; 48];
-        account_secret[..32].copy_from_slice(&self.settings.sticky_secret);
-        account_secret[32..].copy_from_slice(admitted.caller.account_id().as_uuid().as_bytes());
+        let account_secret = self.account_secret(admitted);
         let model = ModelId::new(admitted.chat.model.as_str());
         Some(PinKey::from_digest(
             conversation.pin_key(&account_secret, &model),

@@ -1,5 +1,6 @@
 //! A client's `POST /messages` body becomes a [`ChatRequest`].
 
+mod agent_session;
 mod content;
 mod controls;
 mod wire;
@@ -7,7 +8,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use bytes::Bytes;
 use switchyard_domain::{
@@ -34,8 +35,6 @@ const MESSAGES_MAX: usize = 4_096;
 const TOOLS_MAX: usize = 1_024;
 /// Characters of a tool's name.
 const TOOL_NAME_CHARS_MAX: usize = 128;
-/// Models that `fallbacks` may name.
-const FALLBACKS_MAX: usize = 3;
 
 /// Decodes a request body. Fields nobody here knows are kept in the origin for upstreams of the
 /// same dialect.
@@ -70,7 +69,11 @@ pub fn decode_request(body: Bytes) -> Result<ChatRequest, DecodeError> {
         .map_err(|error| error.within("cache_control"))?;
     let (stream, max_output_tokens) = (wire.stream.unwrap_or(false), wire.max_tokens);
     let service_tier = decode_tier(&wire, extensions.service_tier)?;
-    let user = extensions.user.or_else(|| user_id(wire.metadata.as_ref()));
+    let user_id = user_id(wire.metadata.as_ref());
+    let session_id = extensions
+        .session_id
+        .or_else(|| agent_session::of(user_id?));
+    let user = extensions.user.or_else(|| user_id.map(str::to_owned));
     let mut request = ChatRequest {
         model,
         fallback_models,
@@ -90,7 +93,7 @@ pub fn decode_request(body: Bytes) -> Result<ChatRequest, DecodeError> {
         output_modalities: Modalities::EMPTY,
         stream,
         automatic_cache,
-        session_id: extensions.session_id,
+        session_id,
         prompt_cache_key: extensions.prompt_cache_key,
         user,
         service_tier,
@@ -106,11 +109,16 @@ pub fn decode_request(body: Bytes) -> Result<ChatRequest, DecodeError> {
     Ok(request)
 }
 
-/// The fields every front format shares, with this dialect's own spelling of fallback models.
+/// The fields every front format shares.
 fn decode_extensions(wire: &RequestWire<'_>) -> Result<Extensions, DecodeError> {
     let fields = ExtensionFields {
+        model: wire.model.as_deref().map(Cow::Borrowed),
         provider: wire.provider,
+        provider_options: wire.provider_options,
         models: wire.models,
+        fallbacks: wire.fallbacks,
+        context_window_fallbacks: wire.context_window_fallbacks,
+        content_policy_fallbacks: wire.content_policy_fallbacks,
         route: wire.route,
         session_id: wire.session_id,
         service_tier: wire.service_tier,
@@ -122,32 +130,7 @@ fn decode_extensions(wire: &RequestWire<'_>) -> Result<Extensions, DecodeError> 
         transforms: wire.transforms,
         ..ExtensionFields::default()
     };
-    let mut extensions = fields.decode()?;
-    let Some(fallbacks) = &wire.fallbacks else {
-        return Ok(extensions);
-    };
-    if wire.models.is_some() {
-        return Err(DecodeError::invalid(
-            "fallbacks",
-            "goes without `models`: send either",
-        ));
-    }
-    if fallbacks.len() > FALLBACKS_MAX {
-        return Err(DecodeError::invalid(
-            "fallbacks",
-            format!("at most {FALLBACKS_MAX} models"),
-        ));
-    }
-    for (index, fallback) in fallbacks.iter().enumerate() {
-        match fallback.model.as_deref() {
-            Some(model) if !model.is_empty() => extensions.models.push(model.to_owned()),
-            _ => {
-                let path = format!("fallbacks[{index}].model");
-                return Err(DecodeError::invalid(path, "is required"));
-            }
-        }
-    }
-    Ok(extensions)
+    fields.decode()
 }
 
 fn decode_messages(wire: &RequestWire<'_>) -> Result<(Vec<Message>, Modalities), DecodeError> {
@@ -298,12 +281,8 @@ fn decode_tier(
     Ok(stated.or(fast))
 }
 
-fn user_id(metadata: Option<&MetadataWire<'_>>) -> Option<String> {
-    metadata?
-        .user_id
-        .as_deref()
-        .filter(|user| !user.is_empty())
-        .map(str::to_owned)
+fn user_id<'a>(metadata: Option<&'a MetadataWire<'_>>) -> Option<&'a str> {
+    metadata?.user_id.as_deref().filter(|user| !user.is_empty())
 }
 
 fn owned(texts: &[Text<'_>]) -> Vec<String> {

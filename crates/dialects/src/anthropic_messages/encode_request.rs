@@ -21,10 +21,11 @@ use switchyard_interchange::{
 };
 
 use self::{
-    body::{Block, Body, Format, OutputConfig},
+    body::{Block, Body, CacheControl, Format, OutputConfig},
     conversation::Conversation,
     thinking::ThinkingPlan,
 };
+use crate::cache_marks::Places;
 
 /// How a model takes orders to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,9 @@ pub struct UpstreamTraits {
     pub accepts_temperature_with_top_p: bool,
     /// Sampling parameters outside of it are dropped.
     pub supported_parameters: Parameters,
+    /// How many tokens a marked prefix must have to be kept, where only marked ones are; `None`:
+    /// the router places no marks here.
+    pub keeps_marked_from: Option<u64>,
 }
 
 impl UpstreamTraits {
@@ -72,6 +76,7 @@ impl UpstreamTraits {
             accepts_prefill: true,
             accepts_temperature_with_top_p: true,
             supported_parameters: Parameter::ALL.iter().copied().collect(),
+            keeps_marked_from: None,
         }
     }
 }
@@ -92,7 +97,8 @@ fn emulates_schema(request: &ChatRequest, traits: &UpstreamTraits) -> bool {
 }
 
 fn encode_anew(request: &ChatRequest, traits: &UpstreamTraits) -> Result<Vec<u8>, Failure> {
-    let mut conversation = Conversation::encode(request, traits)?;
+    let places = Places::of(request, traits.keeps_marked_from);
+    let mut conversation = Conversation::encode(request, traits, places)?;
     let max_tokens = request
         .max_output_tokens
         .unwrap_or(traits.max_output_tokens)
@@ -104,6 +110,9 @@ fn encode_anew(request: &ChatRequest, traits: &UpstreamTraits) -> Result<Vec<u8>
         ));
     }
     let mut tools = tools::encode_tools(request, traits)?;
+    if let Some(last) = tools.last_mut().filter(|_| places.after_tools) {
+        last.cache_control = Some(CacheControl::SHORT);
+    }
     let mut tool_choice = tools::encode_choice(request, traits, plan.is_on());
     let mut output_config = OutputConfig {
         effort: plan.effort,

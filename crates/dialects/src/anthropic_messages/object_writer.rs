@@ -36,6 +36,12 @@ impl<'o> ObjectWriter<'o> {
         write_object(self.out, write);
     }
 
+    /// A member whose value `write` appends as JSON.
+    pub(super) fn write(&mut self, key: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        self.key(key);
+        write(self.out);
+    }
+
     /// A member that is an array of what `write` appends; `write` sets the commas.
     pub(super) fn array(&mut self, key: &str, write: impl FnOnce(&mut Vec<u8>)) {
         self.key(key);

@@ -1,21 +1,24 @@
 //! The `provider` object.
 
+use std::collections::BTreeMap;
+
 use serde_json::value::RawValue;
 use switchyard_domain::money::Price;
 use switchyard_interchange::preferences::{
-    DataCollection, MaxPrice, Partition, Percentiles, ProviderPreferences, Sort, SortKey,
+    Caching, DataCollection, MaxPrice, Partition, Percentiles, ProviderPreferences, Sort, SortKey,
+    Sticky,
 };
 
-use super::decimal::floor_units;
+use super::{capabilities, decimal::floor_units};
 use crate::{
     error::DecodeError,
-    json::{self, Text, wire_object},
+    json::{self, RawObject, Text, in_brief, wire_object},
 };
 
-/// Entries each list of providers may have.
-const LIST_MAX: usize = 256;
+/// Entries each list may have.
+pub(super) const LIST_MAX: usize = 256;
 /// Weight formats a caller may filter by.
-const QUANTIZATIONS: [&str; 12] = [
+pub(super) const QUANTIZATIONS: [&str; 12] = [
     "int4", "int8", "fp4", "mxfp4", "nvfp4", "fp6", "fp8", "mxfp8", "fp16", "bf16", "fp32",
     "unknown",
 ];
@@ -25,6 +28,12 @@ const PER_MILLION_DIGITS: i64 = 6;
 const PER_UNIT_DIGITS: i64 = 12;
 /// Throughput and latency are held in thousandths.
 const THOUSANDTHS_DIGITS: i64 = 3;
+/// Providers whose time to the first token one request may bound.
+const TIMEOUTS_MAX: usize = 64;
+/// The longest such bound, in milliseconds.
+const TIMEOUT_MS_MAX: u64 = 789_000;
+/// The longest deadline for the first token over all attempts, in milliseconds.
+const DEADLINE_MS_MAX: u64 = 600_000;
 
 wire_object! {
     /// `provider`, closed: a misspelt privacy switch must not be skipped in silence.
@@ -42,6 +51,12 @@ wire_object! {
         "max_price" => max_price: WireMaxPrice<'a>,
         "preferred_min_throughput" => preferred_min_throughput: &'a RawValue,
         "preferred_max_latency" => preferred_max_latency: &'a RawValue,
+        "has" => has: Vec<String>,
+        "sticky" => sticky: Text<'a>,
+        "caching" => caching: Text<'a>,
+        "first_token_timeouts" => first_token_timeouts: &'a RawValue,
+        "first_token_deadline_ms" => first_token_deadline_ms: &'a RawValue,
+        "hedge" => hedge: bool,
     }
 }
 
@@ -74,55 +89,156 @@ wire_object! {
     }
 }
 
-/// Reads `provider` and the deprecated `route`.
+/// Reads `provider` and the deprecated `route`. `beside` is what was stated elsewhere: of privacy
+/// the stricter word counts, of everything else the `provider` object's.
 pub(super) fn decode(
     provider: Option<&RawValue>,
     route: Option<&RawValue>,
+    beside: ProviderPreferences,
 ) -> Result<ProviderPreferences, DecodeError> {
     let route_partition = decode_route(route)?;
     let Some(provider) = provider else {
-        return Ok(ProviderPreferences::default());
+        return Ok(beside);
     };
-    decode_object(provider, route_partition).map_err(|error| error.within("provider"))
+    decode_object(provider, route_partition, beside).map_err(|error| error.within("provider"))
 }
 
 fn decode_object(
     provider: &RawValue,
     route_partition: Option<Partition>,
+    beside: ProviderPreferences,
 ) -> Result<ProviderPreferences, DecodeError> {
     let wire: WirePreferences<'_> = json::parse_at("", provider)?;
+    let sort = match wire.sort {
+        Some(sort) => decode_sort(sort, route_partition)?,
+        None => None,
+    };
+    let data_collection = match wire.data_collection.as_deref() {
+        Some(name) => Some(decode_data_collection(name)?),
+        None => None,
+    };
+    let timeouts = first_token_timeouts(
+        "first_token_timeouts",
+        wire.first_token_timeouts,
+        str::to_owned,
+    )?;
     Ok(ProviderPreferences {
-        order: slugs("order", wire.order)?,
+        order: slugs("order", wire.order)?.or(beside.order),
         allow_fallbacks: wire.allow_fallbacks,
         require_parameters: wire.require_parameters.unwrap_or(false),
-        data_collection: wire
-            .data_collection
-            .as_deref()
-            .map(decode_data_collection)
-            .transpose()?,
-        zdr: wire.zdr.unwrap_or(false),
+        data_collection: stricter(data_collection, beside.data_collection),
+        zdr: wire.zdr.unwrap_or(false) || beside.zdr,
         enforce_distillable_text: wire.enforce_distillable_text.unwrap_or(false),
-        only: slugs("only", wire.only)?,
+        only: slugs("only", wire.only)?.or(beside.only),
         ignore: slugs("ignore", wire.ignore)?.unwrap_or_default(),
         quantizations: decode_quantizations(wire.quantizations)?,
-        sort: wire
-            .sort
-            .map(|sort| decode_sort(sort, route_partition))
-            .transpose()?
-            .flatten(),
+        sort: sort.or(beside.sort),
         max_price: decode_max_price(wire.max_price)?,
         preferred_min_throughput: percentiles(
             "preferred_min_throughput",
             wire.preferred_min_throughput,
         )?,
         preferred_max_latency: percentiles("preferred_max_latency", wire.preferred_max_latency)?,
-        ..ProviderPreferences::default()
+        has: non_empty(capabilities::decode("has", wire.has)?).unwrap_or(beside.has),
+        sticky: decode_sticky(wire.sticky.as_deref())?,
+        caching: decode_caching(wire.caching.as_deref())?.unwrap_or(beside.caching),
+        first_token_timeouts_ms: if timeouts.is_empty() {
+            beside.first_token_timeouts_ms
+        } else {
+            timeouts
+        },
+        first_token_deadline_ms: wire
+            .first_token_deadline_ms
+            .map(|value| milliseconds("first_token_deadline_ms", value, DEADLINE_MS_MAX))
+            .transpose()?,
+        hedge: wire.hedge.unwrap_or(false),
     })
+}
+
+fn non_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
+    Some(list).filter(|list| !list.is_empty())
+}
+
+fn stricter(one: Option<DataCollection>, other: Option<DataCollection>) -> Option<DataCollection> {
+    if other == Some(DataCollection::Deny) {
+        return other;
+    }
+    one.or(other)
+}
+
+fn decode_sticky(name: Option<&str>) -> Result<Sticky, DecodeError> {
+    match name {
+        None | Some("auto") => Ok(Sticky::Auto),
+        Some("prefer") => Ok(Sticky::Prefer),
+        Some("off") => Ok(Sticky::Off),
+        Some(_) => Err(DecodeError::invalid(
+            "sticky",
+            "expected auto, prefer or off",
+        )),
+    }
+}
+
+fn decode_caching(name: Option<&str>) -> Result<Option<Caching>, DecodeError> {
+    match name {
+        None => Ok(None),
+        Some("auto") => Ok(Some(Caching::Auto)),
+        Some("as_marked") => Ok(Some(Caching::AsMarked)),
+        Some(_) => Err(DecodeError::invalid(
+            "caching",
+            "expected auto or as_marked",
+        )),
+    }
+}
+
+/// Milliseconds by provider or tag, named as `named` says.
+pub(super) fn first_token_timeouts(
+    path: &str,
+    value: Option<&RawValue>,
+    named: impl Fn(&str) -> String,
+) -> Result<BTreeMap<String, u64>, DecodeError> {
+    let Some(value) = value else {
+        return Ok(BTreeMap::new());
+    };
+    let object: RawObject<'_> = json::parse_at(path, value)?;
+    if object.0.len() > TIMEOUTS_MAX {
+        return Err(DecodeError::too_large(
+            path,
+            format!("at most {TIMEOUTS_MAX} providers"),
+        ));
+    }
+    let mut timeouts = BTreeMap::new();
+    for (name, value) in &object.0 {
+        if name.trim().is_empty() {
+            return Err(DecodeError::invalid(
+                path,
+                "expected providers' slugs or tags as keys",
+            ));
+        }
+        if value.get() != "null" {
+            let at = format!("{path}.{}", in_brief(name));
+            timeouts.insert(named(name), milliseconds(&at, value, TIMEOUT_MS_MAX)?);
+        }
+    }
+    Ok(timeouts)
+}
+
+fn milliseconds(path: &str, value: &RawValue, longest: u64) -> Result<u64, DecodeError> {
+    let milliseconds: u64 = json::parse_at(path, value)?;
+    if !(1..=longest).contains(&milliseconds) {
+        return Err(DecodeError::invalid(
+            path,
+            format!("expected 1 to {longest} milliseconds"),
+        ));
+    }
+    Ok(milliseconds)
 }
 
 /// An empty list states nothing, except in `only`, where it would leave nobody; clients that
 /// build the object from form fields send empty lists throughout, so it counts as absent there too.
-fn slugs(path: &str, list: Option<Vec<String>>) -> Result<Option<Vec<String>>, DecodeError> {
+pub(super) fn slugs(
+    path: &str,
+    list: Option<Vec<String>>,
+) -> Result<Option<Vec<String>>, DecodeError> {
     let Some(list) = list.filter(|list| !list.is_empty()) else {
         return Ok(None);
     };
@@ -206,10 +322,11 @@ fn decode_sort(
         Some("throughput") => SortKey::Throughput,
         Some("latency") => SortKey::Latency,
         Some("exacto") => SortKey::Exacto,
+        Some("expected_cost") => SortKey::ExpectedCost,
         Some(_) => {
             return Err(DecodeError::invalid(
                 "sort",
-                "expected price, throughput, latency or exacto",
+                "expected price, throughput, latency, exacto or expected_cost",
             ));
         }
         None if wire.partition.is_some() && partition == Some(Partition::None) => {

@@ -7,7 +7,7 @@ mod reasoning;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -104,10 +104,15 @@ pub fn decode_request(body: Bytes) -> Result<ChatRequest, DecodeError> {
     })
 }
 
-fn extension_fields<'a>(wire: &WireRequest<'a>) -> ExtensionFields<'a> {
+fn extension_fields<'a>(wire: &'a WireRequest<'_>) -> ExtensionFields<'a> {
     ExtensionFields {
+        model: wire.model.as_deref().map(Cow::Borrowed),
         provider: wire.provider,
+        provider_options: wire.provider_options,
         models: wire.models,
+        fallbacks: wire.fallbacks,
+        context_window_fallbacks: wire.context_window_fallbacks,
+        content_policy_fallbacks: wire.content_policy_fallbacks,
         route: wire.route,
         session_id: wire.session_id,
         service_tier: wire.service_tier,

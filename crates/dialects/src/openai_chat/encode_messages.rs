@@ -9,23 +9,26 @@ use switchyard_interchange::{
 };
 
 use super::{
-    encode_request::{ReasoningStyle, UpstreamTraits},
+    encode_request::{CacheMarks, ReasoningStyle, UpstreamTraits},
     write::{Array, Object},
 };
+use crate::cache_marks::Places;
 
 /// What stands in a tool message whose result is media only.
 const MEDIA_RESULT_TEXT: &str = "The result is attached to the next message.";
 
-/// Writes all messages. Media in tool results move to a user message after the results, because
-/// tool messages hold text only.
+/// Writes all messages, with cache marks at `places`. Media in tool results move to a user message
+/// after the results, because tool messages hold text only.
 pub(super) fn write_messages(
     out: &mut Vec<u8>,
     messages: &[Message],
+    places: Places,
     traits: &UpstreamTraits,
 ) -> Result<(), Failure> {
     let mut list = Array::start(out);
     let mut moved: Vec<&Part> = Vec::new();
-    for message in messages {
+    for (index, message) in messages.iter().enumerate() {
+        let mark = places.ends_at(index).then_some(SHORT);
         let results = message.parts.iter().filter_map(|part| match part {
             Part::ToolResult(result) => Some(result),
             _ => None,
@@ -37,7 +40,7 @@ pub(super) fn write_messages(
         let only_results = rest.next().is_none() && !message.parts.is_empty();
         for result in results {
             // A result after the media of earlier ones: they wait until all calls are answered.
-            write_tool_result(&mut list, result, traits)?;
+            write_tool_result(&mut list, result, mark, traits)?;
             moved.extend(
                 result
                     .content
@@ -49,20 +52,26 @@ pub(super) fn write_messages(
             continue;
         }
         if message.role == Role::User {
-            write_user(&mut list, message, &std::mem::take(&mut moved), traits)?;
+            let moved = std::mem::take(&mut moved);
+            write_user(&mut list, message, &moved, mark, traits)?;
             continue;
         }
         write_moved(&mut list, &mut moved, traits)?;
         if message.role == Role::Assistant {
             write_assistant(&mut list, message, traits)?;
         } else {
-            write_spoken(&mut list, message, traits)?;
+            write_spoken(&mut list, message, mark, traits)?;
         }
     }
     write_moved(&mut list, &mut moved, traits)?;
     list.end();
     Ok(())
 }
+
+/// The mark that the router places.
+pub(super) const SHORT: CacheMark = CacheMark {
+    life: CacheLife::Short,
+};
 
 /// A cache mark as the last field of a part or tool.
 pub(super) fn write_cache_mark(object: &mut Object<'_>, mark: CacheMark) {
@@ -71,6 +80,18 @@ pub(super) fn write_cache_mark(object: &mut Object<'_>, mark: CacheMark) {
         CacheLife::OneHour => r#"{"type":"ephemeral","ttl":"1h"}"#,
     };
     object.literal("cache_control", json);
+}
+
+/// The mark of a part in the endpoint's spelling; a life is not carried to one that has no word
+/// for it.
+fn write_part_mark(object: &mut Object<'_>, mark: CacheMark, traits: &UpstreamTraits) {
+    match traits.cache_marks {
+        CacheMarks::None => {}
+        CacheMarks::Blocks | CacheMarks::Everywhere => write_cache_mark(object, mark),
+        CacheMarks::Breakpoints => {
+            object.literal("prompt_cache_breakpoint", r#"{"mode":"explicit"}"#);
+        }
+    }
 }
 
 fn unsupported(message: &str) -> Failure {
@@ -87,7 +108,7 @@ fn write_moved(
     }
     let mut object = list.object();
     object.string("role", "user");
-    write_content(object.key("content"), &std::mem::take(moved), traits)?;
+    write_content(object.key("content"), &std::mem::take(moved), None, traits)?;
     object.end();
     Ok(())
 }
@@ -95,6 +116,7 @@ fn write_moved(
 fn write_tool_result(
     list: &mut Array<'_>,
     result: &ToolResult,
+    mark: Option<CacheMark>,
     traits: &UpstreamTraits,
 ) -> Result<(), Failure> {
     let texts: Vec<&Part> = result
@@ -108,7 +130,8 @@ fn write_tool_result(
     if texts.is_empty() && !result.content.is_empty() {
         object.string("content", MEDIA_RESULT_TEXT);
     } else {
-        write_content(object.key("content"), &texts, traits)?;
+        let mark = mark.or(result.cache);
+        write_content(object.key("content"), &texts, mark, traits)?;
     }
     object.end();
     Ok(())
@@ -119,6 +142,7 @@ fn write_user(
     list: &mut Array<'_>,
     message: &Message,
     moved: &[&Part],
+    mark: Option<CacheMark>,
     traits: &UpstreamTraits,
 ) -> Result<(), Failure> {
     let mut parts = moved.to_vec();
@@ -131,7 +155,7 @@ fn write_user(
     let mut object = list.object();
     object.string("role", "user");
     object.optional_string("name", message.name.as_deref());
-    write_content(object.key("content"), &parts, traits)?;
+    write_content(object.key("content"), &parts, mark, traits)?;
     object.end();
     Ok(())
 }
@@ -140,6 +164,7 @@ fn write_user(
 fn write_spoken(
     list: &mut Array<'_>,
     message: &Message,
+    mark: Option<CacheMark>,
     traits: &UpstreamTraits,
 ) -> Result<(), Failure> {
     let role = match message.role {
@@ -153,6 +178,7 @@ fn write_spoken(
     write_content(
         object.key("content"),
         &message.parts.iter().collect::<Vec<_>>(),
+        mark,
         traits,
     )?;
     object.end();
@@ -302,8 +328,9 @@ fn write_answer(
     let marked = parts
         .iter()
         .any(|part| matches!(part, Part::Text { cache: Some(_), .. }));
-    if marked && traits.accepts_cache_control && !traits.string_content_only {
-        return write_parts(out, parts, traits);
+    // OpenAI takes no breakpoints on what the model said.
+    if marked && traits.cache_marks.on_blocks() && !traits.string_content_only {
+        return write_parts(out, parts, None, traits);
     }
     let text: String = parts.iter().filter_map(|part| text_of(part)).collect();
     super::write::string(out, &text);
@@ -311,15 +338,19 @@ fn write_answer(
 }
 
 /// Content as a string where it is one unmarked text or the host takes nothing else, as parts
-/// otherwise.
+/// otherwise. `mark` goes on the end.
 fn write_content(
     out: &mut Vec<u8>,
     parts: &[&Part],
+    mark: Option<CacheMark>,
     traits: &UpstreamTraits,
 ) -> Result<(), Failure> {
+    let marks = |cache: &Option<CacheMark>| {
+        cache.or(mark).is_some() && traits.cache_marks != CacheMarks::None
+    };
     match parts {
         [] => super::write::string(out, ""),
-        [Part::Text { text, cache }] if cache.is_none() || !traits.accepts_cache_control => {
+        [Part::Text { text, cache }] if !marks(cache) || text.expose().trim().is_empty() => {
             super::write::string(out, text.expose());
         }
         _ if traits.string_content_only => {
@@ -329,7 +360,7 @@ fn write_content(
             let texts: Vec<&str> = parts.iter().filter_map(|part| text_of(part)).collect();
             super::write::string(out, &texts.join("\n"));
         }
-        _ => return write_parts(out, parts, traits),
+        _ => return write_parts(out, parts, mark, traits),
     }
     Ok(())
 }
@@ -341,13 +372,19 @@ fn text_of(part: &Part) -> Option<&str> {
     }
 }
 
-fn write_parts(out: &mut Vec<u8>, parts: &[&Part], traits: &UpstreamTraits) -> Result<(), Failure> {
+fn write_parts(
+    out: &mut Vec<u8>,
+    parts: &[&Part],
+    mark: Option<CacheMark>,
+    traits: &UpstreamTraits,
+) -> Result<(), Failure> {
     let mut list = Array::start(out);
-    for part in parts {
+    for (index, part) in parts.iter().enumerate() {
+        let is_last = index + 1 == parts.len();
         let mut object = list.object();
-        let cache = write_part(&mut object, part)?;
-        if let Some(mark) = cache.filter(|_| traits.accepts_cache_control) {
-            write_cache_mark(&mut object, mark);
+        let own = write_part(&mut object, part)?;
+        if let Some(mark) = own.or(mark.filter(|_| is_last)) {
+            write_part_mark(&mut object, mark, traits);
         }
         object.end();
     }

@@ -14,6 +14,8 @@ use switchyard_interchange::{
     tool::{ResponseFormat, ToolChoice},
 };
 
+use crate::cache_marks::Places;
+
 /// What a provider's endpoint accepts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpstreamTraits {
@@ -22,8 +24,15 @@ pub struct UpstreamTraits {
     pub max_tokens_field: MaxTokensField,
     /// Parameters to forward; the others are left out.
     pub supported_parameters: Parameters,
-    /// Whether `cache_control` may be sent.
-    pub accepts_cache_control: bool,
+    pub cache_marks: CacheMarks,
+    /// How many tokens a marked prefix must have to be kept, where only marked ones are; `None`:
+    /// the router places no marks here.
+    pub keeps_marked_from: Option<u64>,
+    /// What to send as `prompt_cache_key`. The caller's own never goes: at a shared credential all
+    /// tenants' keys would meet in one cache.
+    pub prompt_cache_key: Option<String>,
+    /// Nothing may be kept: ways to have prompts kept longer are left out.
+    pub zero_retention: bool,
     pub reasoning_style: ReasoningStyle,
     /// Whether the `developer` role is known; `system` stands in where not.
     pub developer_role: bool,
@@ -36,6 +45,19 @@ pub struct UpstreamTraits {
     /// The tier to ask for: the endpoint's own, because the caller's wish was served by choosing
     /// the endpoint and a tier in the body would change the price.
     pub service_tier: Option<String>,
+}
+
+/// Which cache marks are understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheMarks {
+    /// None; they are left out.
+    None,
+    /// `cache_control` on parts and tools.
+    Blocks,
+    /// `cache_control` on parts and tools, and at the top for the whole prompt.
+    Everywhere,
+    /// OpenAI's own: `prompt_cache_breakpoint` on parts, without a life.
+    Breakpoints,
 }
 
 /// Under which name the output limit goes.
@@ -66,7 +88,10 @@ impl Default for UpstreamTraits {
             model: String::new(),
             max_tokens_field: MaxTokensField::MaxTokens,
             supported_parameters: Parameter::ALL.iter().copied().collect(),
-            accepts_cache_control: false,
+            cache_marks: CacheMarks::None,
+            keeps_marked_from: None,
+            prompt_cache_key: None,
+            zero_retention: false,
             reasoning_style: ReasoningStyle::Effort,
             developer_role: false,
             null_content_ok: true,
@@ -114,6 +139,13 @@ impl UpstreamTraits {
     }
 }
 
+impl CacheMarks {
+    /// Whether `cache_control` may stand on parts and tools.
+    pub(super) const fn on_blocks(self) -> bool {
+        matches!(self, Self::Blocks | Self::Everywhere)
+    }
+}
+
 impl MaxTokensField {
     const fn as_str(self) -> &'static str {
         match self {
@@ -139,6 +171,19 @@ pub fn encode_request(request: &ChatRequest, traits: &UpstreamTraits) -> Result<
 
 fn unsupported(message: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Unsupported, message)
+}
+
+/// Where marks go that the caller did not place itself.
+fn places(request: &ChatRequest, traits: &UpstreamTraits) -> Places {
+    if traits.string_content_only || !traits.cache_marks.on_blocks() {
+        return Places::default();
+    }
+    let asked_for_all = request.automatic_cache.is_some();
+    Places {
+        end: (asked_for_all && traits.cache_marks == CacheMarks::Blocks)
+            .then(|| request.messages.len().saturating_sub(1)),
+        ..Places::of(request, traits.keeps_marked_from)
+    }
 }
 
 /// Other unsupported parameters are left out in silence, as callers expect; these are not.

@@ -44,7 +44,13 @@ wire_object! {
         "web_search_options" => web_search_options: &'a RawValue,
         "cache_control" => cache_control: WireCacheControl<'a>,
         "provider" => provider: &'a RawValue,
+        /// Where Vercel's clients state their wishes.
+        "providerOptions" => provider_options: &'a RawValue,
         "models" => models: &'a RawValue,
+        /// LiteLLM's name for `models`.
+        "fallbacks" => fallbacks: &'a RawValue,
+        "context_window_fallbacks" => context_window_fallbacks: &'a RawValue,
+        "content_policy_fallbacks" => content_policy_fallbacks: &'a RawValue,
         "route" => route: &'a RawValue,
         "session_id" => session_id: &'a RawValue,
         "service_tier" => service_tier: &'a RawValue,
@@ -87,6 +93,7 @@ wire_object! {
         "input_audio" => input_audio: WireAudio<'a>,
         "file" => file: WireFile<'a>,
         "cache_control" => cache_control: WireCacheControl<'a>,
+        "prompt_cache_breakpoint" => prompt_cache_breakpoint: WireBreakpoint<'a>,
     }
 }
 
@@ -112,6 +119,13 @@ wire_object! {
     strict struct WireCacheControl<'a> {
         "type" => kind: Text<'a>,
         "ttl" => ttl: Text<'a>,
+    }
+}
+
+wire_object! {
+    /// A cache mark as OpenAI writes it; how long it lives is said for the whole request.
+    strict struct WireBreakpoint<'a> {
+        "mode" => mode: Text<'a>,
     }
 }
 

@@ -33,7 +33,8 @@ use crate::{
             description = "The name of the calling app; `X-Title` is the same."),
         ("x-session-id" = Option<String>, Header,
             description = "Names the conversation, at most 256 characters; `session_id` in the \
-                           body wins."),
+                           body wins. The session headers of Claude Code, Codex, OpenCode and \
+                           others are read, too."),
         ("X-OpenRouter-Metadata" = Option<String>, Header,
             description = "`enabled` adds `openrouter_metadata` to the answer.")
     ),
@@ -75,6 +76,7 @@ pub(crate) async fn chat_completions(
         caller,
         chat,
         client: client::facts(&parts.headers),
+        country: client::country(&parts.headers, edge.country_header.as_ref()),
         router_metadata: client::router_metadata(&parts.headers),
     };
     let reply = edge

@@ -7,6 +7,7 @@
 
 use utoipa::ToSchema;
 
+use super::routing_schemas::{PluginBody, ProviderBody, ProviderOptionsBody};
 use crate::catalog::{endpoint_view::EndpointView, model_view::ModelView, providers::ProviderView};
 
 /// Every error of the API.
@@ -45,6 +46,19 @@ pub(crate) struct ChatRequestBody {
     /// Models to try after it, at most 3.
     #[schema(nullable = false)]
     models: Option<Vec<String>>,
+    /// The same under LiteLLM's name: ids, or `[{"<the model asked for>": [ids]}]`. Goes without
+    /// `models`.
+    #[schema(value_type = Option<Vec<Object>>)]
+    fallbacks: Option<()>,
+    /// Models to try where the prompt turns out too long, at most 3; forms as in `fallbacks`.
+    #[schema(value_type = Option<Vec<Object>>)]
+    context_window_fallbacks: Option<()>,
+    /// Models to try where a provider refuses the prompt for its content, at most 3; forms as in
+    /// `fallbacks`.
+    #[schema(value_type = Option<Vec<Object>>)]
+    content_policy_fallbacks: Option<()>,
+    /// `fallback` or `sort`: the older way to say `provider.sort.partition`.
+    route: Option<String>,
     messages: Vec<ChatMessage>,
     stream: Option<bool>,
     max_tokens: Option<u32>,
@@ -71,11 +85,21 @@ pub(crate) struct ChatRequestBody {
     /// `effort` or `max_tokens`, `exclude`, `enabled`.
     #[schema(value_type = Option<Object>)]
     reasoning: Option<()>,
-    /// Which endpoints may serve, and in which order.
-    #[schema(value_type = Option<Object>)]
-    provider: Option<()>,
+    provider: Option<ProviderBody>,
+    #[schema(rename = "providerOptions")]
+    provider_options: Option<ProviderOptionsBody>,
+    plugins: Option<Vec<PluginBody>>,
+    /// `auto`, `default`, `flex`, `priority`, `fast` or `scale`.
+    service_tier: Option<String>,
     /// Names the conversation, at most 256 characters.
     session_id: Option<String>,
+    /// Names the conversation where no session does, and tells providers which requests share a
+    /// prompt. They are told a digest that only this account's requests carry, never the key.
+    prompt_cache_key: Option<String>,
+    /// `{"type": "ephemeral"}`: cache the whole prompt, at providers that cache what is marked.
+    /// Parts and tools take the same mark.
+    #[schema(value_type = Option<Object>)]
+    cache_control: Option<()>,
     /// The caller's own end-user id.
     user: Option<String>,
 }

@@ -14,6 +14,7 @@ fn defaults_are_valid() {
     let config = config(&[]).expect("the shipped defaults");
     assert!(config.database_url().starts_with("sqlite:switchyard-data/"));
     assert_eq!(config.upstream.first_byte, Duration::from_secs(60));
+    assert_eq!(config.server.country_header, None);
 }
 
 #[test]
@@ -45,11 +46,12 @@ fn all_faults_are_told_at_once() {
         ("SWITCHYARD__UPSTREAM__IDLE_TIMEOUT", "soon"),
         ("SWITCHYARD__EGRESS__OPERATOR_PRIVATE_CIDRS", "10.0.0.0"),
         ("SWITCHYARD__LOG__FORMAT", "xml"),
+        ("SWITCHYARD__SERVER__COUNTRY_HEADER", "cf ipcountry"),
         ("DATABASE_URL", "mysql://x"),
     ])
     .expect_err("invalid")
     .faults;
-    assert_eq!(faults.len(), 7, "{faults:#?}");
+    assert_eq!(faults.len(), 8, "{faults:#?}");
     for name in [
         "server.listenn",
         "server.listen`",
@@ -57,6 +59,7 @@ fn all_faults_are_told_at_once() {
         "soon",
         "CIDR",
         "xml",
+        "cf ipcountry",
     ] {
         assert!(
             faults.iter().any(|fault| fault.contains(name)),

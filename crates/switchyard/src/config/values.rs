@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 
+use axum::http::HeaderName;
+
 use super::{ConfigFaults, Layers};
 
 /// Reads settings and gathers what is wrong with them.
@@ -121,6 +123,16 @@ impl<'a> Reader<'a> {
             self.fault(name, "must begin with `redis:`");
         }
         Some(text)
+    }
+
+    /// The name of a header, or nothing.
+    pub(super) fn header(&mut self, name: &str) -> Option<HeaderName> {
+        let text = Some(self.text(name)).filter(|text| !text.is_empty())?;
+        let header = text.trim().parse();
+        if header.is_err() {
+            self.fault(name, &format!("`{text}` is not the name of a header"));
+        }
+        header.ok()
     }
 
     fn fault(&mut self, name: &str, problem: &str) {

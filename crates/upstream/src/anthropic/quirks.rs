@@ -5,6 +5,8 @@ use switchyard_domain::model::Parameter;
 use switchyard_interchange::request::Effort;
 use switchyard_routing::vetted::Vetted;
 
+use crate::prompt_cache::keeps_marked_from;
+
 /// The output limit of a model whose limit the catalogue does not know; every model has it.
 const OUTPUT_TOKENS_UNKNOWN: u64 = 8_192;
 
@@ -41,5 +43,6 @@ pub(super) fn traits(endpoint: &Vetted) -> UpstreamTraits {
         .supported_parameters
         .contains(Parameter::StructuredOutputs);
     traits.supported_parameters = row.supported_parameters;
+    traits.keeps_marked_from = keeps_marked_from(endpoint);
     traits
 }

@@ -1,12 +1,20 @@
 //! Where hosts of this family differ. Most differences are capabilities in the catalogue; what is
 //! left is a line per provider here, and nowhere else.
 
-use switchyard_dialects::openai_chat::{MaxTokensField, ReasoningStyle, UpstreamTraits};
+use switchyard_dialects::openai_chat::{
+    CacheMarks, MaxTokensField, ReasoningStyle, UpstreamTraits,
+};
 use switchyard_domain::{endpoint::ServiceTier, model::Parameter};
 use switchyard_routing::vetted::Vetted;
 
+use crate::{
+    call::Call,
+    prompt_cache::{charges_cache_writes, keeps_marked_from},
+};
+
 /// How to write a request for this endpoint.
-pub(super) fn traits(endpoint: &Vetted) -> UpstreamTraits {
+pub(super) fn traits(call: Call<'_>) -> UpstreamTraits {
+    let endpoint = call.endpoint;
     let row = endpoint.endpoint();
     let provider = endpoint.provider().slug.as_str();
     let model = row.provider_model_id.as_deref();
@@ -19,7 +27,13 @@ pub(super) fn traits(endpoint: &Vetted) -> UpstreamTraits {
             .supported_parameters
             .with(Parameter::MaxTokens)
             .with(Parameter::MaxCompletionTokens),
-        accepts_cache_control: matches!(provider, "alibaba" | "openrouter"),
+        cache_marks: cache_marks(endpoint),
+        keeps_marked_from: keeps_marked_from(endpoint),
+        prompt_cache_key: call
+            .affinity
+            .filter(|_| reads_cache_key(provider))
+            .map(str::to_owned),
+        zero_retention: call.zero_retention,
         reasoning_style: reasoning_style(endpoint),
         developer_role: matches!(provider, "openai" | "azure"),
         null_content_ok: !matches!(provider, "moonshotai"),
@@ -29,6 +43,35 @@ pub(super) fn traits(endpoint: &Vetted) -> UpstreamTraits {
             ServiceTier::Default => None,
             ServiceTier::Flex | ServiceTier::Priority => Some(row.service_tier.as_str().to_owned()),
         },
+    }
+}
+
+fn cache_marks(endpoint: &Vetted) -> CacheMarks {
+    match endpoint.provider().slug.as_str() {
+        "openrouter" => CacheMarks::Everywhere,
+        "alibaba" | "venice" => CacheMarks::Blocks,
+        // The models that charge for writing to the cache are those that take breakpoints.
+        "openai" | "azure" if charges_cache_writes(endpoint) => CacheMarks::Breakpoints,
+        _ => CacheMarks::None,
+    }
+}
+
+/// Whether the host reads `prompt_cache_key`. Only those whose documents name it: others (Groq,
+/// Cerebras, Nvidia, Baseten) refuse a request that carries it.
+fn reads_cache_key(provider: &str) -> bool {
+    matches!(
+        provider,
+        "openai" | "azure" | "deepinfra" | "mistral" | "moonshotai" | "openrouter" | "venice"
+    )
+}
+
+/// Where a host looks for the name of a conversation, to send it to the server that holds its
+/// cache.
+pub(super) fn affinity_header(endpoint: &Vetted) -> Option<&'static str> {
+    match endpoint.provider().slug.as_str() {
+        "fireworks" | "cloudflare" => Some("x-session-affinity"),
+        "xai" => Some("x-grok-conv-id"),
+        _ => None,
     }
 }
 

@@ -51,10 +51,13 @@ impl App {
             CredentialUse::Own(_) => return Err(no_own_credential()),
         };
         let chat = &planned.admitted.chat;
+        let affinity = self.affinity(&planned.admitted);
         let call = Call {
             endpoint,
             credential: &credential,
             request: chat,
+            affinity: affinity.as_deref(),
+            zero_retention: self.demands_zero_retention(chat, endpoint),
         };
         let answer = self.upstream.send(call).await?;
         drop(credential);

@@ -32,8 +32,12 @@ wire_object! {
         "metadata" => metadata: MetadataWire<'a>,
         "speed" => speed: Text<'a>,
         "mcp_servers" => mcp_servers: Vec<IgnoredAny>,
-        "fallbacks" => fallbacks: Vec<FallbackWire<'a>>,
         "models" => models: &'a RawValue,
+        "fallbacks" => fallbacks: &'a RawValue,
+        "context_window_fallbacks" => context_window_fallbacks: &'a RawValue,
+        "content_policy_fallbacks" => content_policy_fallbacks: &'a RawValue,
+        /// Where Vercel's clients state their wishes.
+        "providerOptions" => provider_options: &'a RawValue,
         "provider" => provider: &'a RawValue,
         "route" => route: &'a RawValue,
         "session_id" => session_id: &'a RawValue,
@@ -138,12 +142,6 @@ wire_object! {
 wire_object! {
     strict struct MetadataWire<'a> {
         "user_id" => user_id: Text<'a>,
-    }
-}
-
-wire_object! {
-    closed struct FallbackWire<'a> {
-        "model" => model: Text<'a>,
     }
 }
 

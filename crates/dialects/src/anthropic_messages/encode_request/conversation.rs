@@ -11,11 +11,12 @@ use switchyard_interchange::{
 
 use super::{
     UpstreamTraits,
-    body::{Block, Turn, TurnRole},
+    body::{Block, CacheControl, Turn, TurnRole},
     call_ids::CallIds,
     parts::{self, is_blank},
     unsupported,
 };
+use crate::cache_marks::Places;
 
 /// What the model is told of a call that nobody answered; the provider insists on an answer.
 const NO_RESULT: &str = "No result was given for this call.";
@@ -34,10 +35,11 @@ pub(super) struct Conversation<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    /// Encodes the messages of a request.
+    /// Encodes the messages of a request, with cache marks at `places`.
     pub(super) fn encode(
         request: &'a ChatRequest,
         traits: &UpstreamTraits,
+        places: Places,
     ) -> Result<Self, Failure> {
         let mut conversation = Self {
             system: Vec::new(),
@@ -47,12 +49,15 @@ impl<'a> Conversation<'a> {
             keeps_reasoning: traits.thinking != super::ThinkingStyle::None,
             same_dialect: request.origin.dialect == Dialect::AnthropicMessages,
         };
-        for message in &request.messages {
+        for (index, message) in request.messages.iter().enumerate() {
             match message.role {
                 Role::System | Role::Developer => conversation.add_instructions(message)?,
                 Role::User => conversation.add_user(message)?,
                 Role::Tool => conversation.add_results(message)?,
                 Role::Assistant => conversation.add_assistant(message)?,
+            }
+            if places.ends_at(index) {
+                conversation.mark_end(message.role);
             }
         }
         conversation.close()?;
@@ -64,6 +69,20 @@ impl<'a> Conversation<'a> {
         self.turns
             .last()
             .is_some_and(|turn| turn.role == TurnRole::Assistant)
+    }
+
+    /// Marks what was last added for `role`.
+    fn mark_end(&mut self, role: Role) {
+        let blocks = match role {
+            Role::System | Role::Developer => &mut self.system,
+            Role::User | Role::Tool | Role::Assistant => match self.turns.last_mut() {
+                Some(turn) => &mut turn.content,
+                None => return,
+            },
+        };
+        if let Some(slot) = blocks.last_mut().and_then(Block::cache_slot) {
+            *slot = Some(CacheControl::SHORT);
+        }
     }
 
     /// Instructions have one place only, at the top, wherever they stood.

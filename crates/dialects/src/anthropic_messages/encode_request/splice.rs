@@ -22,14 +22,20 @@ use crate::{
         foreign_reasoning,
         object_writer::{ObjectWriter, separate, write_object},
     },
+    cache_marks::{
+        Places, turn_before_newest, write_marked_content, write_marked_list, write_marked_message,
+    },
     json::{RawObject, Text, wire_object},
 };
 
 /// Members that are ours, or that no provider of this dialect takes.
-const OURS: [&str; 16] = [
+const OURS: [&str; 20] = [
     "models",
     "fallbacks",
+    "context_window_fallbacks",
+    "content_policy_fallbacks",
     "provider",
+    "providerOptions",
     "route",
     "plugins",
     "transforms",
@@ -40,6 +46,8 @@ const OURS: [&str; 16] = [
     "usage",
     "debug",
     "prompt_cache_key",
+    // Another family's; where it means anything it is for keeping prompts longer.
+    "prompt_cache_retention",
     "speed",
     // It names an end user of the caller's to a third party.
     "metadata",
@@ -66,6 +74,7 @@ pub(super) fn splice(request: &ChatRequest, traits: &UpstreamTraits) -> Result<V
         .unwrap_or(traits.max_output_tokens)
         .max(1);
     let thinking = SplicedThinking::of(request, traits, &members, max_tokens)?;
+    let places = Places::of(request, traits.keeps_marked_from);
     let mut out = Vec::with_capacity(body.len() + 128);
     write_object(&mut out, |object| {
         object.value("model", &traits.model);
@@ -74,7 +83,18 @@ pub(super) fn splice(request: &ChatRequest, traits: &UpstreamTraits) -> Result<V
             object.raw("stream", "true");
         }
         for (key, value) in &members.0 {
-            write_member(object, request, traits, &thinking, (key, value));
+            match key as &str {
+                "tools" if places.after_tools => {
+                    object.write(key, |out| write_marked_list(out, value));
+                }
+                "system" if places.instructions.is_some() => {
+                    object.write(key, |out| write_marked_content(out, value));
+                }
+                "messages" if places.turn.is_some() || holds_foreign_reasoning(request) => {
+                    object.array(key, |out| write_messages(out, value, places));
+                }
+                _ => write_member(object, request, traits, &thinking, (key, value)),
+            }
         }
         thinking.write(object);
         write_sampling(object, &Sampling::of(request, traits, thinking.is_on));
@@ -95,9 +115,6 @@ fn write_member(
         "thinking" | "output_config" | "temperature" | "top_p" | "top_k" => {}
         ours if OURS.contains(&ours) => {}
         _ if value.get() == "null" => {}
-        "messages" if holds_foreign_reasoning(request) => {
-            object.array(key, |out| write_own_messages(out, value));
-        }
         "stop_sequences" if stop_sequences(request).len() < request.stop.len() => {
             object.value(key, &stop_sequences(request));
         }
@@ -262,17 +279,30 @@ wire_object! {
     }
 }
 
-/// Copies messages without their foreign reasoning. A turn that held nothing else goes too; the
-/// provider joins its neighbours.
-fn write_own_messages(out: &mut Vec<u8>, messages: &RawValue) {
+/// Copies messages without their foreign reasoning, with the cache mark that is due. A turn that
+/// held nothing else goes too; the provider joins its neighbours.
+fn write_messages(out: &mut Vec<u8>, messages: &RawValue, places: Places) {
     let start = out.len();
     let messages: Vec<&RawValue> = serde_json::from_str(messages.get()).unwrap_or_default();
-    for message in messages {
+    let roles = messages.iter().map(|message| role_of(message));
+    let marked = turn_before_newest(roles).filter(|_| places.turn.is_some());
+    for (index, message) in messages.into_iter().enumerate() {
         let rollback = out.len();
         separate(out, start);
-        if !write_own_message(out, message) {
+        if marked == Some(index) {
+            write_marked_message(out, message);
+        } else if !write_own_message(out, message) {
             out.truncate(rollback);
         }
+    }
+}
+
+fn role_of(message: &RawValue) -> Role {
+    let turn: RawTurn<'_> = serde_json::from_str(message.get()).unwrap_or_default();
+    match turn.role.as_deref() {
+        Some("assistant") => Role::Assistant,
+        Some("system") => Role::System,
+        Some(_) | None => Role::User,
     }
 }
 

@@ -19,11 +19,7 @@ const AUDIO_FORMATS: [&str; 9] = [
 const IMAGE_DETAILS: [&str; 4] = ["auto", "low", "high", "original"];
 
 pub(super) fn decode(wire: WirePart<'_>, role: Role) -> Result<Part, DecodeError> {
-    let cache = wire
-        .cache_control
-        .as_ref()
-        .map(|mark| cache_mark(mark).map_err(|error| error.within("cache_control")))
-        .transpose()?;
+    let cache = mark_of(&wire)?;
     let Some(kind) = wire.kind else {
         return Err(DecodeError::invalid("type", "is required"));
     };
@@ -182,6 +178,27 @@ fn media_source(path: &str, mut url: String) -> Result<MediaSource, DecodeError>
         media_type,
         data: url.into(),
     })
+}
+
+/// A part's mark in either spelling. OpenAI's states no life, so it means the shortest.
+fn mark_of(wire: &WirePart<'_>) -> Result<Option<CacheMark>, DecodeError> {
+    if let Some(mark) = &wire.cache_control {
+        return cache_mark(mark)
+            .map(Some)
+            .map_err(|error| error.within("cache_control"));
+    }
+    let Some(breakpoint) = &wire.prompt_cache_breakpoint else {
+        return Ok(None);
+    };
+    match breakpoint.mode.as_deref() {
+        None | Some("explicit") => Ok(Some(CacheMark {
+            life: CacheLife::Short,
+        })),
+        Some(_) => Err(DecodeError::invalid(
+            "prompt_cache_breakpoint.mode",
+            "expected explicit",
+        )),
+    }
 }
 
 pub(super) fn cache_mark(wire: &WireCacheControl<'_>) -> Result<CacheMark, DecodeError> {

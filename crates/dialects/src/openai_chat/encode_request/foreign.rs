@@ -4,8 +4,9 @@ use switchyard_domain::model::Parameter;
 use switchyard_interchange::{failure::Failure, request::ChatRequest};
 
 use super::{
-    UpstreamTraits,
+    CacheMarks, UpstreamTraits,
     parameters::{write_head, write_reasoning, write_response_format, write_tools},
+    places,
 };
 use crate::openai_chat::{
     encode_messages::write_messages,
@@ -31,12 +32,13 @@ pub(super) fn encode(request: &ChatRequest, traits: &UpstreamTraits) -> Result<V
     }
     if let Some(mark) = request
         .automatic_cache
-        .filter(|_| traits.accepts_cache_control)
+        .filter(|_| traits.cache_marks == CacheMarks::Everywhere)
     {
         crate::openai_chat::encode_messages::write_cache_mark(&mut body, mark);
     }
-    write_tools(&mut body, request, traits);
-    write_messages(body.key("messages"), &request.messages, traits)?;
+    let places = places(request, traits);
+    write_tools(&mut body, request, places, traits);
+    write_messages(body.key("messages"), &request.messages, places, traits)?;
     body.end();
     Ok(out)
 }

@@ -7,12 +7,18 @@ use switchyard_interchange::{
 };
 
 use super::{ReasoningStyle, UpstreamTraits};
-use crate::openai_chat::write::{Array, Object};
+use crate::{
+    cache_marks::Places,
+    openai_chat::{
+        encode_messages::{SHORT, write_cache_mark},
+        write::{Array, Object},
+    },
+};
 
 /// The output limit that effort ratios are taken of where the caller set none.
 const ASSUMED_OUTPUT_LIMIT: u32 = 32_000;
 
-/// `model`, `stream` and the output limit: fields whose value is always ours.
+/// `model`, `stream`, the output limit and the like: fields whose value is always ours.
 pub(super) fn write_head(body: &mut Object<'_>, request: &ChatRequest, traits: &UpstreamTraits) {
     body.string("model", &traits.model);
     body.boolean("stream", request.stream);
@@ -23,6 +29,7 @@ pub(super) fn write_head(body: &mut Object<'_>, request: &ChatRequest, traits: &
         body.integer(traits.max_tokens_field.as_str(), limit);
     }
     body.optional_string("service_tier", traits.service_tier.as_deref());
+    body.optional_string("prompt_cache_key", traits.prompt_cache_key.as_deref());
 }
 
 /// Reasoning control in the endpoint's own spelling.
@@ -121,7 +128,12 @@ pub(super) fn write_response_format(
 }
 
 /// `tools`, `tool_choice` and `parallel_tool_calls`.
-pub(super) fn write_tools(body: &mut Object<'_>, request: &ChatRequest, traits: &UpstreamTraits) {
+pub(super) fn write_tools(
+    body: &mut Object<'_>,
+    request: &ChatRequest,
+    places: Places,
+    traits: &UpstreamTraits,
+) {
     if request.tools.is_empty() {
         return;
     }
@@ -130,7 +142,7 @@ pub(super) fn write_tools(body: &mut Object<'_>, request: &ChatRequest, traits: 
         // Without the means to forbid calls, the tools themselves stay away.
         return;
     }
-    write_tool_list(body.key("tools"), &request.tools, traits);
+    write_tool_list(body.key("tools"), &request.tools, places, traits);
     if let Some(choice) = request.tool_choice.as_ref().filter(|_| can_choose) {
         write_tool_choice(body, choice);
     }
@@ -141,9 +153,10 @@ pub(super) fn write_tools(body: &mut Object<'_>, request: &ChatRequest, traits: 
     }
 }
 
-pub(super) fn write_tool_list(out: &mut Vec<u8>, tools: &[Tool], traits: &UpstreamTraits) {
+fn write_tool_list(out: &mut Vec<u8>, tools: &[Tool], places: Places, traits: &UpstreamTraits) {
     let mut list = Array::start(out);
-    for tool in tools {
+    for (index, tool) in tools.iter().enumerate() {
+        let is_marked = places.after_tools && index + 1 == tools.len();
         let mut object = list.object();
         object.string("type", "function");
         let mut function = Object::start(object.key("function"));
@@ -161,8 +174,9 @@ pub(super) fn write_tool_list(out: &mut Vec<u8>, tools: &[Tool], traits: &Upstre
             function.boolean("strict", strict);
         }
         function.end();
-        if let Some(mark) = tool.cache.filter(|_| traits.accepts_cache_control) {
-            crate::openai_chat::encode_messages::write_cache_mark(&mut object, mark);
+        let mark = tool.cache.or(is_marked.then_some(SHORT));
+        if let Some(mark) = mark.filter(|_| traits.cache_marks.on_blocks()) {
+            write_cache_mark(&mut object, mark);
         }
         object.end();
     }

@@ -18,12 +18,17 @@ use switchyard_interchange::{
 };
 
 use super::{
-    ReasoningStyle, UpstreamTraits,
+    CacheMarks, ReasoningStyle, UpstreamTraits,
     parameters::{write_head, write_reasoning, write_response_format, write_tools},
+    places,
 };
 use crate::{
+    cache_marks::{Places, write_marked_list, write_marked_message},
     json::Text,
-    openai_chat::{encode_messages::write_messages, write::Object},
+    openai_chat::{
+        encode_messages::write_messages,
+        write::{Array, Object},
+    },
 };
 
 /// What becomes of a field of the client's body.
@@ -51,6 +56,7 @@ pub(super) fn encode(request: &ChatRequest, traits: &UpstreamTraits) -> Result<V
             "the request body is not a JSON object",
         )
     })?;
+    let places = places(request, traits);
     let mut out = Vec::with_capacity(body.len() + 256);
     let mut object = Object::start(&mut out);
     write_head(&mut object, request, traits);
@@ -60,21 +66,42 @@ pub(super) fn encode(request: &ChatRequest, traits: &UpstreamTraits) -> Result<V
     for (name, value) in fields.0 {
         match fate(&name, value, request, traits) {
             Fate::Drop => {}
+            Fate::Keep if &*name == "tools" && places.after_tools => {
+                write_marked_list(object.key("tools"), value);
+            }
             Fate::Keep => object.foreign(&name, value),
-            Fate::Replace(Ours::Tools) => write_tools(&mut object, request, traits),
+            Fate::Replace(Ours::Tools) => write_tools(&mut object, request, places, traits),
             Fate::Replace(Ours::ResponseFormat) => {
                 write_response_format(&mut object, &request.response_format, traits);
             }
             Fate::Replace(Ours::Messages) if messages_fit(value, request, traits) => {
-                object.literal("messages", value.get());
+                if places.in_messages() {
+                    write_marked_messages(object.key("messages"), value, places);
+                } else {
+                    object.literal("messages", value.get());
+                }
             }
             Fate::Replace(Ours::Messages) => {
-                write_messages(object.key("messages"), &request.messages, traits)?;
+                write_messages(object.key("messages"), &request.messages, places, traits)?;
             }
         }
     }
     object.end();
     Ok(out)
+}
+
+/// The client's own messages with the marks that are due.
+fn write_marked_messages(out: &mut Vec<u8>, messages: &RawValue, places: Places) {
+    let messages: Vec<&RawValue> = serde_json::from_str(messages.get()).unwrap_or_default();
+    let mut list = Array::start(out);
+    for (index, message) in messages.into_iter().enumerate() {
+        if places.ends_at(index) {
+            write_marked_message(list.item(), message);
+        } else {
+            list.item().extend_from_slice(message.get().as_bytes());
+        }
+    }
+    list.end();
 }
 
 fn fate(name: &str, value: &RawValue, request: &ChatRequest, traits: &UpstreamTraits) -> Fate {
@@ -85,13 +112,18 @@ fn fate(name: &str, value: &RawValue, request: &ChatRequest, traits: &UpstreamTr
         | "stream_options"
         | "max_tokens"
         | "max_completion_tokens"
-        | "service_tier" => Fate::Drop,
+        | "service_tier"
+        | "prompt_cache_key" => Fate::Drop,
         "reasoning" | "include_reasoning" | "reasoning_effort" => {
             keep_if(forwards_reasoning(traits))
         }
         // The router's own.
         "provider"
+        | "providerOptions"
         | "models"
+        | "fallbacks"
+        | "context_window_fallbacks"
+        | "content_policy_fallbacks"
         | "route"
         | "plugins"
         | "transforms"
@@ -107,7 +139,12 @@ fn fate(name: &str, value: &RawValue, request: &ChatRequest, traits: &UpstreamTr
         "n" | "store" | "user" | "metadata" | "safety_identifier" => Fate::Drop,
         // Superseded by tools years ago.
         "functions" | "function_call" => Fate::Drop,
-        "cache_control" => keep_if(traits.accepts_cache_control),
+        "cache_control" => keep_if(traits.cache_marks == CacheMarks::Everywhere),
+        "prompt_cache_options" => keep_if(traits.cache_marks == CacheMarks::Breakpoints),
+        // Anything but memory is storage.
+        "prompt_cache_retention" if traits.zero_retention => {
+            keep_if(matches!(value.get(), r#""in_memory""# | r#""in-memory""#))
+        }
         // The toggle is in the head where the caller asked through `reasoning`.
         "thinking" if traits.reasoning_style == ReasoningStyle::ThinkingToggle => {
             keep_if(request.reasoning.enabled.is_none())
@@ -147,7 +184,7 @@ fn keep_if(condition: bool) -> Fate {
 fn tools_fit(value: &RawValue, request: &ChatRequest, traits: &UpstreamTraits) -> bool {
     let forbidden_by_absence =
         request.tool_choice == Some(ToolChoice::None) && !traits.supports(Parameter::ToolChoice);
-    let has_marks = names(value, b"\"cache_control\"") && !traits.accepts_cache_control;
+    let has_marks = names(value, b"\"cache_control\"") && !traits.cache_marks.on_blocks();
     let says_nothing = request.tools.is_empty();
     let schema_missing = request.tools.iter().any(|tool| tool.parameters.is_none());
     !(forbidden_by_absence || has_marks || says_nothing || schema_missing)
@@ -168,7 +205,9 @@ fn messages_fit(value: &RawValue, request: &ChatRequest, traits: &UpstreamTraits
     if !value.get().starts_with('[') || traits.string_content_only {
         return false;
     }
-    let marks = !traits.accepts_cache_control && names(value, b"\"cache_control\"");
+    let marks = !traits.cache_marks.on_blocks() && names(value, b"\"cache_control\"")
+        || traits.cache_marks != CacheMarks::Breakpoints
+            && names(value, b"\"prompt_cache_breakpoint\"");
     let reasoning = traits.reasoning_style != ReasoningStyle::OpenRouter
         && [
             &b"\"reasoning\""[..],

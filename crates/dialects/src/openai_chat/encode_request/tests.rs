@@ -70,7 +70,7 @@ fn messages_are_rewritten_only_where_they_must_be() {
         ]],
     );
     let router = UpstreamTraits {
-        accepts_cache_control: true,
+        cache_marks: CacheMarks::Everywhere,
         developer_role: true,
         reasoning_style: ReasoningStyle::OpenRouter,
         ..needy.clone()
@@ -303,7 +303,7 @@ fn foreign_conversations_are_written_anew() {
     expect![[r#"{"model":"m","stream":false,"messages":[{"role":"system","content":"sys"},{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},{"role":"assistant","content":"I look","tool_calls":[{"id":"c1","type":"function","function":{"name":"look","arguments":"{}"}},{"id":"c2","type":"function","function":{"name":"look","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c1","content":"The result is attached to the next message."},{"role":"tool","tool_call_id":"c2","content":"seen"},{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}},{"type":"text","text":"and?"}]}]}"#]]
         .assert_eq(&sent);
     let all = UpstreamTraits {
-        accepts_cache_control: true,
+        cache_marks: CacheMarks::Everywhere,
         reasoning_style: ReasoningStyle::OpenRouter,
         ..UpstreamTraits::default()
     };
