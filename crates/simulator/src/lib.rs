@@ -19,6 +19,8 @@
 //! | `PUT /_sim/profile/{provider}` | replace a provider's profile |
 //! | `GET`, `DELETE /_sim/requests/{provider}` | what was seen, or forget it |
 //! | `GET /_sim/counters` | every provider's counters |
+//! | `DELETE /_sim/cache/{provider}` | empty its prompt caches |
+//! | `POST /_sim/clock` | let `advance_ms` go by for all prompt caches |
 //!
 //! `/v1` may be missing, as at providers whose base address has none.
 
@@ -41,10 +43,11 @@ mod handle;
 mod openai_chat;
 mod performance;
 mod prompt_cache;
+mod rate_limits;
 mod schema_sample;
 mod script;
 
 pub use behaviour::{Answer, Behaviour, Flaw, Status};
-pub use profile::{Canned, Config, Credentials, Profile};
+pub use profile::{CacheMode, Caching, Canned, Config, Credentials, Profile};
 pub use server::{Server, serve};
 pub use simulator::Simulator;
