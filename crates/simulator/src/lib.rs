@@ -6,6 +6,8 @@
 //! formats, so that a mistake in a codec cannot hide itself. It reads no clock and draws no random
 //! number; equal requests to a fresh simulator get equal answers.
 //!
+//! It also keeps a [`session`] to replay: what a coding agent asks over fifty turns.
+//!
 //! Start at [`behaviour`] for what it can be told to do, at [`directive`] for how to say so inside
 //! a prompt, and at [`simulator::Simulator`] for the handle that tests hold.
 //!
@@ -30,6 +32,7 @@ pub mod observation;
 pub mod profile;
 pub mod replay;
 pub mod server;
+pub mod session;
 pub mod simulator;
 
 mod answer;
@@ -50,4 +53,5 @@ mod script;
 pub use behaviour::{Answer, Behaviour, Flaw, Status};
 pub use profile::{CacheMode, Caching, Canned, Config, Credentials, Profile};
 pub use server::{Server, serve};
+pub use session::Session;
 pub use simulator::Simulator;
