@@ -7,6 +7,7 @@
 //!
 //! Start at [`run`] for the order of events, at [`scenario`] for what is measured.
 
+mod agent;
 mod catalog;
 mod child;
 mod gateway;

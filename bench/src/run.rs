@@ -2,15 +2,10 @@
 
 use std::{collections::BTreeMap, fs, io, net::SocketAddr, time::Duration};
 
-use bytes::Bytes;
-use http::Request;
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, task::JoinSet};
+use http::Method;
 
 use crate::{
-    RunArguments, child,
+    RunArguments, agent, child,
     gateway::{Gateway, Setup},
     load::{Timetable, apply},
     proc,
@@ -125,7 +120,7 @@ fn targets(
     [direct, pass_through, gateway.target.clone()]
 }
 
-async fn measure(targets: &[Target], plan: Plan, providers: SocketAddr) -> io::Result<Report> {
+async fn measure(targets: &[Target; 3], plan: Plan, providers: SocketAddr) -> io::Result<Report> {
     let mut idle = BTreeMap::new();
     for target in targets {
         if let Some(pid) = target.pid {
@@ -170,42 +165,21 @@ async fn measure(targets: &[Target], plan: Plan, providers: SocketAddr) -> io::R
             );
         }
     }
+    let [.., gateway] = targets;
     Ok(Report {
         plan,
         rounds,
         memory,
+        agent: agent::replay(gateway, providers).await?,
     })
 }
 
 /// Changes how fast the providers stream from now on.
 async fn set_pace(providers: SocketAddr, token_delay_ms: u64) -> io::Result<()> {
-    let stream = TcpStream::connect(providers).await?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(io::Error::other)?;
-    let mut driver = JoinSet::new();
-    driver.spawn(async move {
-        // A failure shows in the answers.
-        let _ = connection.await;
-    });
     let body = serde_json::to_vec(&simulated::profile(token_delay_ms))?;
     for provider in simulated::PROVIDERS {
-        let request = Request::put(format!("/_sim/profile/{provider}"))
-            .header("host", "simulator")
-            .body(Full::new(Bytes::from(body.clone())))
-            .map_err(io::Error::other)?;
-        let response = sender
-            .send_request(request)
-            .await
-            .map_err(io::Error::other)?;
-        if !response.status().is_success() {
-            return Err(io::Error::other("the simulator refused its new pace"));
-        }
-        response
-            .into_body()
-            .collect()
-            .await
-            .map_err(io::Error::other)?;
+        let path = format!("/_sim/profile/{provider}");
+        simulated::tell(providers, Method::PUT, &path, body.clone()).await?;
     }
     Ok(())
 }

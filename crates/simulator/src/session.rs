@@ -5,6 +5,8 @@
 
 mod words;
 
+use std::ops::Range;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -108,17 +110,19 @@ impl Session {
             .collect()
     }
 
-    /// What a provider reports, turn by turn, that serves all of it from the start and nothing
-    /// else, given how it caches. It is computed with the caches that the simulator answers from.
-    pub fn forecast(&self, caching: &Caching) -> Vec<UsageFigures> {
+    /// What a provider reports that serves these turns, and has seen nothing of the others, given
+    /// how it caches. It is computed with the caches that the simulator answers from.
+    ///
+    /// # Panics
+    /// When there are no such turns.
+    pub fn forecast(&self, turns: Range<usize>, caching: &Caching) -> Vec<UsageFigures> {
         let mut cache = PromptCache::default();
         let dialect = Dialect::OpenAiChat;
-        self.requests("any")
-            .iter()
-            .enumerate()
-            .map(|(turn, body)| {
+        let requests = self.requests("any");
+        turns
+            .map(|turn| {
                 let asked = dialect
-                    .read(body)
+                    .read(&requests[turn])
                     .expect("the session's own requests are well formed");
                 let used = dialect.use_cache(&mut cache, &asked, caching);
                 UsageFigures {

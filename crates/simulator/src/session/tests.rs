@@ -9,7 +9,7 @@ fn messages(body: &Value) -> &[Value] {
 fn it_is_as_long_as_it_says() {
     let session = Session::coding_agent();
     assert_eq!(session.turns(), 50);
-    let usage = session.forecast(&Caching::default());
+    let usage = session.forecast(0..50, &Caching::default());
     let input = |turn: usize| usage[turn].input.expect("told");
     assert!((9_000..11_000).contains(&input(0)), "{}", input(0));
     assert!((112_000..124_000).contains(&input(49)), "{}", input(49));
@@ -45,7 +45,7 @@ fn numbers_tell_conversations_apart_and_nothing_else_does() {
     assert_ne!(messages(&first[0])[1], messages(&other[0])[1]);
     let usage = |number| {
         let session = Session::coding_agent().numbered(number);
-        session.forecast(&Caching::default())
+        session.forecast(0..50, &Caching::default())
     };
     assert_eq!(usage(0), usage(1), "they weigh the same");
 }
@@ -54,11 +54,14 @@ fn numbers_tell_conversations_apart_and_nothing_else_does() {
 fn a_cache_reads_what_the_turn_before_sent() {
     for divisor in [1, 8] {
         let session = Session::coding_agent().shrunk(divisor);
-        let usage = session.forecast(&Caching::default());
-        let without = session.forecast(&Caching {
-            mode: CacheMode::None,
-            ..Caching::default()
-        });
+        let usage = session.forecast(0..50, &Caching::default());
+        let without = session.forecast(
+            0..50,
+            &Caching {
+                mode: CacheMode::None,
+                ..Caching::default()
+            },
+        );
         let figure = |figure: Option<u64>| figure.expect("told");
         assert_eq!(usage[0].cache_read, Some(0));
         for pair in usage.windows(2) {
@@ -83,4 +86,16 @@ fn a_cache_reads_what_the_turn_before_sent() {
             "{read} of {input}"
         );
     }
+}
+
+#[test]
+fn a_provider_that_comes_late_starts_cold() {
+    let session = Session::coding_agent().shrunk(8);
+    let all = session.forecast(0..50, &Caching::default());
+    let late = session.forecast(20..50, &Caching::default());
+    assert_eq!(
+        (late[0].input, late[0].cache_read),
+        (all[20].input, Some(0))
+    );
+    assert_eq!(late[1..], all[21..]);
 }
