@@ -139,33 +139,48 @@ struct Answer {
     cost_usd: f64,
 }
 
-/// Plays the session once for each way of asking.
-pub(crate) async fn replay(gateway: &Target, providers: SocketAddr) -> io::Result<Report> {
+/// Plays the session for each way of asking, once where the order is fixed, `draws` times where
+/// it is drawn.
+pub(crate) async fn replay(
+    gateway: &Target,
+    providers: SocketAddr,
+    draws: u64,
+) -> io::Result<Report> {
     let session = Session::coding_agent();
     let mut runs = Vec::with_capacity(RUNS.len());
-    for (number, asked) in RUNS.into_iter().enumerate() {
-        for offer in &OFFERS {
-            let path = format!("/_sim/cache/{}", offer.provider);
-            simulated::tell(providers, Method::DELETE, &path, Bytes::new()).await?;
+    for asked in RUNS {
+        let times = if asked.sort.is_some() { 1 } else { draws };
+        let mut sessions = Vec::new();
+        for number in 0..times {
+            for offer in &OFFERS {
+                let path = format!("/_sim/cache/{}", offer.provider);
+                simulated::tell(providers, Method::DELETE, &path, Bytes::new()).await?;
+            }
+            let named = format!("{} {number}", asked.name);
+            let session = session.clone().numbered(number);
+            sessions.push(play(gateway, &session, asked, &named).await?);
         }
-        let session = session.clone().numbered(number as u64);
-        runs.push((asked, play(gateway, &session, asked).await?));
+        runs.push((asked, sessions));
     }
     let alone = OFFERS.each_ref();
     let alone = alone.map(|offer| (offer.provider, offer.alone_usd(&session)));
     Ok(Report::new(&session, runs, alone))
 }
 
-async fn play(gateway: &Target, session: &Session, asked: Asked) -> io::Result<Vec<Answer>> {
+async fn play(
+    gateway: &Target,
+    session: &Session,
+    asked: Asked,
+    named: &str,
+) -> io::Result<Vec<Answer>> {
     let mut connection = Connection::open(gateway).await?;
     let mut answers = Vec::with_capacity(session.turns());
     for (turn, mut body) in session.requests(MODEL).into_iter().enumerate() {
-        let Asked { name, sticky, sort } = asked;
-        body["session_id"] = match sticky {
-            true => json!(name),
-            false => json!(format!("{name} {turn}")),
+        body["session_id"] = match asked.sticky {
+            true => json!(named),
+            false => json!(format!("{named} {turn}")),
         };
-        if let Some(sort) = sort {
+        if let Some(sort) = asked.sort {
             body["provider"] = json!({ "sort": sort });
         }
         answers.push(ask(gateway, &mut connection, &body).await?);

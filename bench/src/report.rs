@@ -319,6 +319,7 @@ mod tests {
             load: Duration::from_secs(1),
             held_streams: 10,
             hold: Duration::ZERO,
+            agent_draws: 1,
         };
         Report {
             plan,

@@ -48,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) load: Duration,
     pub(crate) held_streams: usize,
     pub(crate) hold: Duration,
+    /// How often the agent's session is played where its endpoint is drawn.
+    pub(crate) agent_draws: u64,
 }
 
 impl Plan {
@@ -57,6 +59,7 @@ impl Plan {
         load: Duration::from_millis(500),
         held_streams: 1_000,
         hold: Duration::from_millis(500),
+        agent_draws: 1,
     };
     const FULL: Self = Self {
         rounds: 5,
@@ -64,6 +67,7 @@ impl Plan {
         load: Duration::from_millis(3_500),
         held_streams: 1_000,
         hold: Duration::from_secs(3),
+        agent_draws: 4,
     };
 }
 
@@ -170,7 +174,7 @@ async fn measure(targets: &[Target; 3], plan: Plan, providers: SocketAddr) -> io
         plan,
         rounds,
         memory,
-        agent: agent::replay(gateway, providers).await?,
+        agent: agent::replay(gateway, providers, plan.agent_draws).await?,
     })
 }
 

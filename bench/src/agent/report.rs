@@ -18,42 +18,57 @@ pub(crate) struct Report {
     alone_usd: Vec<(&'static str, f64)>,
 }
 
+/// Sessions asked for in one way. Costs and shares are means.
 #[derive(Debug)]
 struct Run {
     asked: Asked,
-    endpoints: usize,
+    sessions: usize,
+    endpoints: BTreeSet<String>,
     switches: usize,
     cached_share: f64,
     cost_usd: f64,
 }
 
 impl Run {
-    fn of(asked: Asked, answers: &[Answer]) -> Self {
-        let providers: BTreeSet<&str> = answers.iter().map(|one| one.provider.as_str()).collect();
+    fn of(asked: Asked, sessions: &[Vec<Answer>]) -> Self {
+        let answers = || sessions.iter().flatten();
+        let sum = |tokens: fn(&Answer) -> u64| answers().map(tokens).sum::<u64>() as f64;
         let moved = |pair: &&[Answer]| pair[0].provider != pair[1].provider;
-        let sum = |tokens: fn(&Answer) -> u64| answers.iter().map(tokens).sum::<u64>();
-        let prompt = sum(|answer| answer.prompt_tokens).max(1);
+        let switches = |answers: &Vec<Answer>| answers.windows(2).filter(moved).count();
+        let cost_usd = answers().map(|answer| answer.cost_usd).sum::<f64>();
         Self {
             asked,
-            endpoints: providers.len(),
-            switches: answers.windows(2).filter(moved).count(),
-            cached_share: sum(|answer| answer.cached_tokens) as f64 / prompt as f64,
-            cost_usd: answers.iter().map(|answer| answer.cost_usd).sum(),
+            sessions: sessions.len(),
+            endpoints: answers().map(|answer| answer.provider.clone()).collect(),
+            switches: sessions.iter().map(switches).sum(),
+            cached_share: sum(|answer| answer.cached_tokens)
+                / sum(|answer| answer.prompt_tokens).max(1.0),
+            cost_usd: cost_usd / sessions.len().max(1) as f64,
         }
+    }
+
+    /// As people read it: which endpoints, by the letters that tell them apart.
+    fn letters(&self) -> String {
+        let letters: Vec<&str> = self
+            .endpoints
+            .iter()
+            .map(|name| name.strip_prefix("agent-").unwrap_or(name))
+            .collect();
+        letters.join(" ")
     }
 }
 
 impl Report {
     pub(super) fn new(
         session: &Session,
-        runs: Vec<(Asked, Vec<Answer>)>,
+        runs: Vec<(Asked, Vec<Vec<Answer>>)>,
         alone: [(&'static str, f64); 3],
     ) -> Self {
         Self {
             turns: session.turns(),
             runs: runs
                 .iter()
-                .map(|(asked, answers)| Run::of(*asked, answers))
+                .map(|(asked, sessions)| Run::of(*asked, sessions))
                 .collect(),
             alone_usd: alone.to_vec(),
         }
@@ -77,6 +92,7 @@ impl Report {
                 "name": run.asked.name,
                 "sticky": run.asked.sticky,
                 "sort": run.asked.sort,
+                "sessions": run.sessions,
                 "endpoints": run.endpoints,
                 "switches": run.switches,
                 "cached_share": run.cached_share,
@@ -115,12 +131,16 @@ impl Report {
             let order = run
                 .asked
                 .sort
-                .map_or_else(|| "load balanced".to_owned(), |sort| format!("by {sort}"));
+                .map_or_else(|| "balanced".to_owned(), |sort| format!("by {sort}"));
+            let times = match run.sessions {
+                1 => String::new(),
+                sessions => format!(", {sessions} times"),
+            };
             writeln!(
                 out,
                 "{:<34}{:>12}{:>14}{:>12.1}{:>12.4}{:>12.3}",
-                format!("  {order}, stickiness {sticky}"),
-                run.endpoints,
+                format!("  {order}, stickiness {sticky}{times}"),
+                run.letters(),
                 run.switches,
                 run.cached_share * 100.0,
                 run.cost_usd,
@@ -162,7 +182,7 @@ mod tests {
         ];
         let report = Report::new(
             &Session::coding_agent(),
-            vec![(sticky, stays), (off, roams)],
+            vec![(sticky, vec![stays.clone(), stays]), (off, vec![roams])],
             [("a", 2.0), ("b", 2.5), ("c", 9.0)],
         );
         let json = report.to_json();
@@ -170,11 +190,11 @@ mod tests {
         let (stays, roams) = (&json["runs"][0], &json["runs"][1]);
         assert_eq!(
             (&stays["endpoints"], &stays["switches"]),
-            (&json!(1), &json!(0))
+            (&json!(["a"]), &json!(0))
         );
         assert_eq!(
             (&roams["endpoints"], &roams["switches"]),
-            (&json!(2), &json!(2))
+            (&json!(["a", "b"]), &json!(2))
         );
         assert_eq!(
             (&stays["cost_ratio"], &roams["cost_ratio"]),
@@ -189,7 +209,9 @@ mod tests {
         let table = String::from_utf8(table).expect("text");
         let row = table.lines().find(|line| line.contains("stickiness off"));
         assert!(
-            row.is_some_and(|row| row.ends_with("20.0      4.0000       2.000")),
+            row.is_some_and(
+                |row| row.ends_with("a b             2        20.0      4.0000       2.000")
+            ),
             "{table}"
         );
     }
