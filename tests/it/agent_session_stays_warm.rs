@@ -212,12 +212,14 @@ async fn decision(world: &World, id: &str) -> Value {
     reply.ok()["data"].clone()
 }
 
-/// The switch that a decision tells of: where from, where to, why, and what it cost.
-fn switch_of(decision: &Value) -> &Value {
+/// What a decision did about where the conversation's cache is warm.
+fn verdict_of(decision: &Value) -> (&Value, &str) {
     let verdict = &decision["pin_verdict"];
-    let switch = verdict.get("switch").unwrap_or(verdict);
-    assert!(switch.get("reason").is_some(), "no switch in {decision}");
-    switch
+    let name = verdict["verdict"].as_str();
+    (
+        verdict,
+        name.unwrap_or_else(|| panic!("no verdict in {decision}")),
+    )
 }
 
 story!(
@@ -302,23 +304,30 @@ story!(
         let world = start_with_offers(configuration).await;
         let served = play_with_faults(&world).await;
         let at = |turn: usize| format!("{WILLOW}|{}", served[turn].provider);
-        for (turn, status) in [(FIRST_FAULT, 503), (SECOND_FAULT, 429)] {
+        for (turn, since, status) in [(FIRST_FAULT, 0, 503), (SECOND_FAULT, FIRST_FAULT, 429)] {
             let record = world.generation(&served[turn].id).await.ok();
             let attempts = record["data"]["provider_responses"].as_array().expect("a list");
             let statuses: Vec<_> = attempts.iter().map(|attempt| &attempt["status"]).collect();
             assert_eq!(statuses, [status, 200]);
             let decision = decision(&world, &served[turn].id).await;
-            let switch = switch_of(&decision);
-            assert_eq!(switch["from"], at(turn - 1), "{switch}");
-            assert_eq!(switch["to"], at(turn), "{switch}");
+            let (switch, name) = verdict_of(&decision);
+            assert_eq!(name, "switch", "turn {turn}: {switch}");
+            assert_eq!(switch["from"]["endpoint"], at(turn - 1), "{switch}");
+            assert_eq!(switch["to"]["endpoint"], at(turn), "{switch}");
             assert_eq!(switch["reason"], "failed", "{switch}");
-            assert!(switch["extra_cost_nanos"].as_i64() > Some(0), "{switch}");
+            // It is an estimate, but one that knows what the lost cache was worth.
+            let left = Offer::of(&served[turn - 1].provider);
+            let forecast = session().forecast(since..turn + 1, &left.caching());
+            let warm = left.cost_nanos(forecast.last().expect("a turn"));
+            let lost = served[turn].cost_nanos - warm;
+            let told = i128::from(switch["extra_cost_nanos"].as_i64().expect("an amount"));
+            assert!(told > lost / 2 && told < lost * 2, "told {told}, lost {lost}");
         }
         let quiet = [FIRST_FAULT - 1, FIRST_FAULT + 1, RECOVERY, SECOND_FAULT + 1];
-        for (turn, verdict) in quiet.map(|turn| (turn, "retain")).into_iter().chain([(0, "initialize")]) {
+        for (turn, expected) in quiet.map(|turn| (turn, "retain")).into_iter().chain([(0, "initialize")]) {
             let decision = decision(&world, &served[turn].id).await;
-            let told = decision["pin_verdict"].to_string();
-            assert!(told.contains(verdict), "turn {turn}: {told}");
+            let (verdict, name) = verdict_of(&decision);
+            assert_eq!(name, expected, "turn {turn}: {verdict}");
         }
     }
 );
