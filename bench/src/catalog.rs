@@ -1,32 +1,52 @@
 //! The gateway's catalogue: one model at three providers, at slightly different prices, so that
-//! routing has a choice.
+//! routing has a choice; and another at three more, at different prices for what is cached, for
+//! the agent's session.
 
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use crate::simulated::PROVIDERS;
+use crate::{
+    agent::{self, OFFERS, Offer},
+    simulated::{self, PROVIDERS},
+};
 
 const DAY: &str = "2026-11-22";
 const MODEL: &str = "bench/model";
+/// The agent's last prompt has to fit, however carefully it is estimated.
+const CONTEXT_LENGTH: u32 = 262_144;
 
 /// File names and contents.
 pub(crate) fn files(providers: SocketAddr) -> [(&'static str, Value); 4] {
-    let count = PROVIDERS.len();
-    let provider_rows = PROVIDERS.map(|slug| provider(slug, providers));
-    let endpoint_rows: Vec<Value> = PROVIDERS
-        .iter()
-        .enumerate()
-        .map(|(place, slug)| endpoint(slug, place))
+    let provider_rows: Vec<Value> = simulated::all_providers()
+        .map(|slug| provider(slug, providers))
         .collect();
+    let plain = PROVIDERS.iter().enumerate().map(|(place, slug)| {
+        let pricing = json!({
+            "prompt": format!("0.0000002{place}"),
+            "completion": format!("0.0000008{place}"),
+            "input_cache_read": "0.00000005",
+            "input_cache_write": null,
+        });
+        endpoint(MODEL, slug, &pricing)
+    });
+    let agents = OFFERS
+        .iter()
+        .map(|offer| endpoint(agent::MODEL, offer.provider, &Offer::pricing(offer)));
+    let endpoint_rows: Vec<Value> = plain.chain(agents).collect();
+    let models = [model(MODEL), model(agent::MODEL)];
     [
         (
             "providers.json",
-            json!({ "generated": DAY, "count": count, "providers": provider_rows }),
+            json!({
+                "generated": DAY,
+                "count": provider_rows.len(),
+                "providers": provider_rows,
+            }),
         ),
         (
             "models.json",
-            json!({ "generated": DAY, "count": 1, "models": [model()] }),
+            json!({ "generated": DAY, "count": models.len(), "models": models }),
         ),
         (
             "endpoints.json",
@@ -34,7 +54,7 @@ pub(crate) fn files(providers: SocketAddr) -> [(&'static str, Value); 4] {
                 "generated": DAY,
                 "currency": "USD",
                 "price_unit": "per token unless the key says otherwise",
-                "count": count,
+                "count": endpoint_rows.len(),
                 "endpoints": endpoint_rows,
             }),
         ),
@@ -82,15 +102,15 @@ fn parameters() -> Value {
     ])
 }
 
-fn model() -> Value {
+fn model(id: &str) -> Value {
     json!({
-        "id": MODEL,
-        "canonical_slug": MODEL,
-        "name": "Bench: Model",
+        "id": id,
+        "canonical_slug": id,
+        "name": format!("Bench: {id}"),
         "author": "bench",
         "created": 1_780_000_000,
         "description": "Measures what stands in front of it.",
-        "context_length": 131_072,
+        "context_length": CONTEXT_LENGTH,
         "max_completion_tokens": 16_384,
         "architecture": {
             "modality": "text->text",
@@ -114,26 +134,26 @@ fn model() -> Value {
     })
 }
 
-fn endpoint(slug: &str, place: usize) -> Value {
+fn endpoint(model: &str, slug: &str, pricing: &Value) -> Value {
     json!({
-        "id": format!("{MODEL}|{slug}"),
-        "model_id": MODEL,
+        "id": format!("{model}|{slug}"),
+        "model_id": model,
         "provider": slug,
-        "provider_model_id": MODEL,
+        "provider_model_id": model,
         "tag": slug,
         "variant": "standard",
         "service_tier": "default",
         "quantization": "fp16",
-        "context_length": 131_072,
+        "context_length": CONTEXT_LENGTH,
         "max_completion_tokens": 16_384,
         "max_prompt_tokens": null,
         "pricing": {
-            "prompt": format!("0.0000002{place}"),
-            "completion": format!("0.0000008{place}"),
+            "prompt": pricing["prompt"],
+            "completion": pricing["completion"],
             "request": null,
             "image": null,
-            "input_cache_read": "0.00000005",
-            "input_cache_write": null,
+            "input_cache_read": pricing["input_cache_read"],
+            "input_cache_write": pricing["input_cache_write"],
             "internal_reasoning": null,
             "web_search": null,
         },
@@ -164,10 +184,12 @@ mod tests {
         let now = Timestamp::parse_rfc3339("2026-11-24T00:00:00Z").expect("an instant");
         let catalog = load_from_bytes(&providers, &models, &endpoints, &aliases, now)
             .expect("a catalogue without faults");
-        let model = catalog.model(MODEL).expect("the model");
-        let callable = catalog
-            .endpoints_of(model)
-            .filter(|endpoint| endpoint.is_callable(catalog.provider_of(endpoint)));
-        assert_eq!(callable.count(), PROVIDERS.len());
+        for (id, offers) in [(MODEL, PROVIDERS.len()), (agent::MODEL, OFFERS.len())] {
+            let model = catalog.model(id).expect("the model");
+            let callable = catalog
+                .endpoints_of(model)
+                .filter(|endpoint| endpoint.is_callable(catalog.provider_of(endpoint)));
+            assert_eq!(callable.count(), offers, "{id}");
+        }
     }
 }

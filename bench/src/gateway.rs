@@ -20,7 +20,7 @@ use tokio::{
 use crate::{
     catalog,
     child::{self, Pinned},
-    simulated::PROVIDERS,
+    simulated,
     target::{Target, Way},
 };
 
@@ -131,7 +131,7 @@ impl Setup {
             "bench",
         ];
         self.call(&grant, "").await?;
-        for provider in PROVIDERS {
+        for provider in simulated::all_providers() {
             self.call(&["provider-key", "set", provider], "simulated-provider-key")
                 .await?;
         }

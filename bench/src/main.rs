@@ -5,8 +5,12 @@
 //! are interleaved, so that a slow minute of the machine hits everyone. Processor time per request
 //! and per streamed chunk are the figures that noise spares; latencies are given as differences.
 //!
+//! At the end a coding agent's session is replayed by way of the gateway, and its bill compared with
+//! the best possible: [`agent`].
+//!
 //! Start at [`run`] for the order of events, at [`scenario`] for what is measured.
 
+mod agent;
 mod catalog;
 mod child;
 mod gateway;

@@ -9,6 +9,7 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use crate::{
+    agent,
     load::Tally,
     run::{BenchError, Plan},
     scenario::{Held, Measured, Scenario},
@@ -23,6 +24,7 @@ pub(crate) struct Report {
     pub(crate) plan: Plan,
     pub(crate) rounds: BTreeMap<(Scenario, Way), Vec<Measured>>,
     pub(crate) memory: BTreeMap<Way, Memory>,
+    pub(crate) agent: agent::Report,
 }
 
 /// Memory of one process: as started, and holding streams open.
@@ -139,6 +141,7 @@ impl Report {
             "streams": Scenario::STREAMS,
             "scenarios": scenarios,
             "memory": memory,
+            "agent_session": self.agent.to_json(),
         })
     }
 
@@ -157,7 +160,9 @@ impl Report {
         for scenario in Scenario::ALL {
             self.print_scenario(scenario, out)?;
         }
-        self.print_memory(out)
+        self.print_memory(out)?;
+        writeln!(out)?;
+        self.agent.print(out)
     }
 
     fn print_scenario(&self, scenario: Scenario, out: &mut impl Write) -> io::Result<()> {
@@ -314,11 +319,13 @@ mod tests {
             load: Duration::from_secs(1),
             held_streams: 10,
             hold: Duration::ZERO,
+            agent_draws: 1,
         };
         Report {
             plan,
             rounds,
             memory: BTreeMap::new(),
+            agent: agent::Report::default(),
         }
     }
 

@@ -2,15 +2,10 @@
 
 use std::{collections::BTreeMap, fs, io, net::SocketAddr, time::Duration};
 
-use bytes::Bytes;
-use http::Request;
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, task::JoinSet};
+use http::Method;
 
 use crate::{
-    RunArguments, child,
+    RunArguments, agent, child,
     gateway::{Gateway, Setup},
     load::{Timetable, apply},
     proc,
@@ -53,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) load: Duration,
     pub(crate) held_streams: usize,
     pub(crate) hold: Duration,
+    /// How often the agent's session is played where its endpoint is drawn.
+    pub(crate) agent_draws: u64,
 }
 
 impl Plan {
@@ -62,6 +59,7 @@ impl Plan {
         load: Duration::from_millis(500),
         held_streams: 1_000,
         hold: Duration::from_millis(500),
+        agent_draws: 1,
     };
     const FULL: Self = Self {
         rounds: 5,
@@ -69,6 +67,7 @@ impl Plan {
         load: Duration::from_millis(3_500),
         held_streams: 1_000,
         hold: Duration::from_secs(3),
+        agent_draws: 4,
     };
 }
 
@@ -125,7 +124,7 @@ fn targets(
     [direct, pass_through, gateway.target.clone()]
 }
 
-async fn measure(targets: &[Target], plan: Plan, providers: SocketAddr) -> io::Result<Report> {
+async fn measure(targets: &[Target; 3], plan: Plan, providers: SocketAddr) -> io::Result<Report> {
     let mut idle = BTreeMap::new();
     for target in targets {
         if let Some(pid) = target.pid {
@@ -170,42 +169,21 @@ async fn measure(targets: &[Target], plan: Plan, providers: SocketAddr) -> io::R
             );
         }
     }
+    let [.., gateway] = targets;
     Ok(Report {
         plan,
         rounds,
         memory,
+        agent: agent::replay(gateway, providers, plan.agent_draws).await?,
     })
 }
 
 /// Changes how fast the providers stream from now on.
 async fn set_pace(providers: SocketAddr, token_delay_ms: u64) -> io::Result<()> {
-    let stream = TcpStream::connect(providers).await?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(io::Error::other)?;
-    let mut driver = JoinSet::new();
-    driver.spawn(async move {
-        // A failure shows in the answers.
-        let _ = connection.await;
-    });
     let body = serde_json::to_vec(&simulated::profile(token_delay_ms))?;
     for provider in simulated::PROVIDERS {
-        let request = Request::put(format!("/_sim/profile/{provider}"))
-            .header("host", "simulator")
-            .body(Full::new(Bytes::from(body.clone())))
-            .map_err(io::Error::other)?;
-        let response = sender
-            .send_request(request)
-            .await
-            .map_err(io::Error::other)?;
-        if !response.status().is_success() {
-            return Err(io::Error::other("the simulator refused its new pace"));
-        }
-        response
-            .into_body()
-            .collect()
-            .await
-            .map_err(io::Error::other)?;
+        let path = format!("/_sim/profile/{provider}");
+        simulated::tell(providers, Method::PUT, &path, body.clone()).await?;
     }
     Ok(())
 }

@@ -11,6 +11,8 @@ mod first_generation;
 mod generation_lookup_right_after_stream;
 mod models_and_endpoints;
 
+mod agent_session_stays_warm;
+
 mod all_providers_fail;
 mod error_after_first_token;
 mod fallback_after_429;

@@ -52,7 +52,8 @@ pub(crate) struct Usage {
     pub(crate) input: u64,
     pub(crate) cache_read: u64,
     pub(crate) cache_write: u64,
-    pub(crate) cache_write_for_an_hour: bool,
+    /// Of the written: to live for an hour.
+    pub(crate) cache_write_for_an_hour: u64,
     pub(crate) output: u64,
     pub(crate) reasoning: u64,
 }
@@ -122,11 +123,13 @@ fn usage(asked: &Asked, answer: &Answer, cache: CacheUse, written: usize, though
     let figures = &answer.usage;
     let [written, thought] = [written, thought].map(|tokens| tokens as u64);
     let input = figures.input.unwrap_or_else(|| asked.prompt.tokens());
+    let cache_write = figures.cache_write.unwrap_or(cache.written).min(input);
+    let for_an_hour = figures.cache_write_1h.unwrap_or(cache.written_for_an_hour);
     Usage {
         input,
         cache_read: figures.cache_read.unwrap_or(cache.read).min(input),
-        cache_write: figures.cache_write.unwrap_or(cache.written).min(input),
-        cache_write_for_an_hour: cache.written_for_an_hour,
+        cache_write,
+        cache_write_for_an_hour: for_an_hour.min(cache_write),
         output: figures.output.unwrap_or(written + thought),
         reasoning: figures.reasoning.unwrap_or(thought),
     }

@@ -8,6 +8,8 @@ use crate::prompt_cache::Prompt;
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
     pub(crate) model: String,
+    /// What was shown, for the prompt cache that belongs to it; empty when nothing was.
+    pub(crate) credential: String,
     pub(crate) stream: bool,
     /// OpenAI reports usage on streams only when asked to.
     pub(crate) include_usage: bool,

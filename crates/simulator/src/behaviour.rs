@@ -1,4 +1,16 @@
 //! What the simulator can be told to do with one request.
+//!
+//! | To play | Say |
+//! |---|---|
+//! | a refusal that asks to wait | [`Status`] with `retry_after` |
+//! | a limit that is used up | [`Status`] 429 with `limits` |
+//! | a limit that is nearly used up | [`Answer`] with `limits` |
+//! | an answer after a silence | [`Answer`] with `delay_ms`: nothing at all until then |
+//! | a first token that is late | [`Answer`] with `first_event_delay_ms`: the status line is there |
+//! | a provider that never answers | [`Behaviour::HangBeforeHeaders`] |
+//! | a stream that breaks | [`Flaw::Cut`], [`Flaw::Reset`], [`Flaw::Stop`], [`Flaw::ErrorEvent`] |
+//! | a stream that stalls | [`Flaw::Hang`], or [`Answer`] with `token_delay_ms` |
+//! | a warm cache that is not there | [`Simulator::evict`](crate::Simulator::evict), or `usage` |
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -79,6 +91,8 @@ pub struct Status {
     pub code: Option<String>,
     /// Headers to add.
     pub headers: Vec<(String, String)>,
+    /// What is left of the provider's rate limits, as headers in the dialect's spelling.
+    pub limits: RateLimits,
     /// How long to wait before the status line.
     pub delay_ms: u64,
 }
@@ -101,6 +115,10 @@ pub struct Answer {
     pub model: Option<String>,
     /// What to report as used, where given.
     pub usage: UsageFigures,
+    /// Headers to add.
+    pub headers: Vec<(String, String)>,
+    /// What is left of the provider's rate limits, as headers in the dialect's spelling.
+    pub limits: RateLimits,
     /// How long to wait before the status line.
     pub delay_ms: Option<u64>,
     /// How long to wait before the first event, the status line being sent.
@@ -109,6 +127,36 @@ pub struct Answer {
     pub token_delay_ms: Option<u64>,
     /// What goes wrong on the way, applied in this order.
     pub flaws: Vec<Flaw>,
+}
+
+/// What is left of a provider's rate limits. Each given one is told in the dialect's headers:
+/// `x-ratelimit-remaining-requests` and its like at OpenAI, `anthropic-ratelimit-requests-remaining`
+/// and its like at Anthropic.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RateLimits {
+    /// Requests.
+    pub requests: Option<RateLimit>,
+    /// Tokens in all.
+    pub tokens: Option<RateLimit>,
+    /// Tokens read; only Anthropic tells them apart.
+    pub input_tokens: Option<RateLimit>,
+    /// Tokens written; only Anthropic tells them apart.
+    pub output_tokens: Option<RateLimit>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    /// What there is when nothing was used.
+    pub limit: u64,
+    /// What is left.
+    pub remaining: u64,
+    /// When it is whole again, word for word: a duration such as `6m0s` at OpenAI, an instant
+    /// such as `2026-11-24T12:00:00Z` at Anthropic.
+    #[serde(default)]
+    pub reset: Option<String>,
 }
 
 /// A tool to call.
@@ -132,6 +180,8 @@ pub struct UsageFigures {
     pub cache_read: Option<u64>,
     /// Of the input: written to the cache.
     pub cache_write: Option<u64>,
+    /// Of what was written: to live for an hour. Only Anthropic's dialect tells it apart.
+    pub cache_write_1h: Option<u64>,
     /// Everything that was written, reasoning included.
     pub output: Option<u64>,
     /// Of the output: reasoning.

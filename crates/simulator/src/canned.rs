@@ -50,7 +50,7 @@ impl CannedBytes {
                 input: PROMPT_TOKENS,
                 cache_read: 0,
                 cache_write: 0,
-                cache_write_for_an_hour: false,
+                cache_write_for_an_hour: 0,
                 output,
                 reasoning: 0,
             }),

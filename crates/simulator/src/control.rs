@@ -1,5 +1,7 @@
 //! `/_sim/…`: how a test in another process scripts and questions the simulator.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -46,6 +48,15 @@ pub(crate) async fn handle(
             .collect();
         return respond(StatusCode::OK, Value::Object(counters).to_string());
     }
+    if path == "clock" && parts.method == Method::POST {
+        return match serde_json::from_slice::<Advance>(&body) {
+            Ok(advance) => {
+                simulator.pass_time(Duration::from_millis(advance.advance_ms));
+                done(json!({}))
+            }
+            Err(error) => refuse(StatusCode::BAD_REQUEST, &error.to_string()),
+        };
+    }
     let Some((topic, name)) = path.split_once('/').filter(|(_, name)| !name.is_empty()) else {
         return refuse(StatusCode::NOT_FOUND, "there is no such path under /_sim/");
     };
@@ -83,8 +94,19 @@ pub(crate) async fn handle(
             simulator.forget(name);
             done(json!({}))
         }
+        (&Method::DELETE, "cache") => {
+            simulator.evict(name);
+            done(json!({}))
+        }
         _ => refuse(StatusCode::NOT_FOUND, "there is no such path under /_sim/"),
     }
+}
+
+/// How far the prompt caches' clock is to go on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_ms: u64,
 }
 
 /// Queues a list of behaviours, or one.

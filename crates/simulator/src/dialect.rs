@@ -10,7 +10,8 @@ use crate::{
     asked::{Asked, Refusal},
     behaviour::Status,
     openai_chat,
-    prompt_cache::{CacheUse, PromptCache},
+    profile::{CacheMode, Caching},
+    prompt_cache::{CacheUse, PromptCache, Shelf},
     script::Script,
 };
 
@@ -73,11 +74,20 @@ impl Dialect {
         self,
         cache: &mut PromptCache,
         asked: &Asked,
-        tokens_min: u64,
+        caching: &Caching,
     ) -> CacheUse {
-        match self {
-            Self::OpenAiChat => cache.implicit(&asked.model, &asked.prompt, tokens_min),
-            Self::AnthropicMessages => cache.explicit(&asked.model, &asked.prompt, tokens_min),
+        let shelf = Shelf {
+            credential: &asked.credential,
+            model: &asked.model,
+        };
+        match (caching.mode, self) {
+            (CacheMode::Automatic, _) | (CacheMode::Usual, Self::OpenAiChat) => {
+                cache.automatic(shelf, &asked.prompt, caching)
+            }
+            (CacheMode::Marked, _) | (CacheMode::Usual, Self::AnthropicMessages) => {
+                cache.marked(shelf, &asked.prompt, caching)
+            }
+            (CacheMode::None, _) => CacheUse::default(),
         }
     }
 
@@ -117,6 +127,7 @@ impl Dialect {
         refusal.code = told.code.clone().or(refusal.code);
         let mut script = self.refuse(&refusal);
         script.headers.clone_from(&told.headers);
+        script.headers.extend(told.limits.headers(self));
         if let Some(retry_after) = &told.retry_after {
             script = script.header("retry-after", retry_after.clone());
         }

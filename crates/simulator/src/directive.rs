@@ -1,6 +1,7 @@
 //! Telling the simulator what to do from inside a prompt, so that `curl` is enough to see a
-//! failover. The last user message may hold any number of groups `[[sim: item item …]]`; the same
-//! items may stand in an `x-sim` header, or as a string in a script.
+//! failover. The last user message may hold any number of groups `[[sim: item item …]]`, and so
+//! may results of tools that came after it, which then count instead; the same items may stand in
+//! an `x-sim` header, or as a string in a script.
 //!
 //! | Item | Effect |
 //! |---|---|
@@ -14,13 +15,16 @@
 //! | `end=none` | no end mark |
 //! | `redirect=URL`, `empty=204`, `ok=error` | other answers |
 //! | `usage=none`, `usage=in:1000,read:800,write:0,out:50,reasoning:10` | usage; `in` counts all |
+//! | `left=requests:0/500,tokens:9000/90000` | what is left of rate limits, as headers |
 //! | `tokens=200` | the length of the text |
 //! | `tool=NAME` | call the tool |
 //! | `reasoning=on`, `off` | think first, or do not |
 //! | `delay_ms=500`, `first_ms=500`, `drip_ms=50` | wait: before the status, the first event, each |
 //! | `pieces=1`, `comments=3`, `crlf=on`, `stream=off` | framing |
 
-use crate::behaviour::{Answer, Behaviour, Flaw, Status, ToolCall, UsageFigures};
+use crate::behaviour::{
+    Answer, Behaviour, Flaw, RateLimit, RateLimits, Status, ToolCall, UsageFigures,
+};
 
 /// Longer texts are cut to this many tokens.
 pub const TOKENS_MAX: u64 = 100_000;
@@ -65,6 +69,7 @@ struct Draft {
     status: Option<Status>,
     whole: Option<Behaviour>,
     redirect: Option<String>,
+    limits: RateLimits,
     any: bool,
 }
 
@@ -113,6 +118,7 @@ impl Draft {
             }
             "ok" if value == "error" => self.whole = Some(Behaviour::ErrorInsideOk),
             "usage" if value != "none" => self.answer.usage = usage(value)?,
+            "left" => self.limits = limits(value)?,
             "tokens" => self.answer.tokens = Some(value.parse::<u64>().ok()?.min(TOKENS_MAX)),
             "tool" => self.answer.tool_calls.push(ToolCall {
                 name: value.to_owned(),
@@ -130,7 +136,7 @@ impl Draft {
         Some(())
     }
 
-    fn finish(self) -> Option<Behaviour> {
+    fn finish(mut self) -> Option<Behaviour> {
         if !self.any {
             return None;
         }
@@ -140,11 +146,13 @@ impl Draft {
         }
         if let Some(mut status) = self.status {
             status.delay_ms = self.answer.delay_ms.unwrap_or(0);
+            status.limits = self.limits;
             if status.status == 0 {
                 status.status = 429;
             }
             return Some(Behaviour::Status(status));
         }
+        self.answer.limits = self.limits;
         Some(self.whole.unwrap_or(Behaviour::Answer(self.answer)))
     }
 }
@@ -209,12 +217,33 @@ fn usage(value: &str) -> Option<UsageFigures> {
             "in" => figures.input = count,
             "read" => figures.cache_read = count,
             "write" => figures.cache_write = count,
+            "write_1h" => figures.cache_write_1h = count,
             "out" => figures.output = count,
             "reasoning" => figures.reasoning = count,
             _ => return None,
         }
     }
     Some(figures)
+}
+
+/// `NAME:REMAINING/LIMIT`, separated by commas.
+fn limits(value: &str) -> Option<RateLimits> {
+    let mut limits = RateLimits::default();
+    for pair in value.split(',') {
+        let (name, figures) = pair.split_once(':')?;
+        let (remaining, limit) = figures.split_once('/')?;
+        let told = Some(RateLimit {
+            limit: limit.parse().ok()?,
+            remaining: remaining.parse().ok()?,
+            reset: None,
+        });
+        match name {
+            "requests" => limits.requests = told,
+            "tokens" => limits.tokens = told,
+            _ => return None,
+        }
+    }
+    Some(limits)
 }
 
 fn reasoning(value: &str) -> Option<String> {

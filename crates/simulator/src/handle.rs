@@ -259,11 +259,22 @@ impl Stage<'_> {
             Some(items) => directive::parse(items, name),
             None => {
                 let asked = self.read(dialect, &parts.headers, body)?;
-                directive::find(&asked.last_user_text, name)
+                self.told_by(&asked)
             }
         };
         let told = told.map_err(|error| Refusal::bad_request(error.to_string()))?;
         Ok(told.unwrap_or_else(|| self.profile().behaviour.clone()))
+    }
+
+    /// What the newest results of tools say, else what the user said last.
+    fn told_by(&self, asked: &Asked) -> Result<Option<Behaviour>, directive::DirectiveError> {
+        let results = asked.tool_results.iter().map(|result| result.text.as_str());
+        for text in results.chain([asked.last_user_text.as_str()]) {
+            if let Some(behaviour) = directive::find(text, &self.provider.name)? {
+                return Ok(Some(behaviour));
+            }
+        }
+        Ok(None)
     }
 
     fn read(&self, dialect: Dialect, headers: &HeaderMap, body: &Bytes) -> Result<Asked, Refusal> {
@@ -271,7 +282,9 @@ impl Stage<'_> {
         let body: Value = serde_json::from_slice(body).map_err(|_| {
             Refusal::bad_request("We could not parse the JSON body of your request.")
         })?;
-        let asked = dialect.read(&body)?;
+        let mut asked = dialect.read(&body)?;
+        let shown = dialect.credential(headers);
+        asked.credential = shown.unwrap_or_default().to_owned();
         let models = &self.profile().models;
         if !models.is_empty() && !models.contains(&asked.model) {
             return Err(dialect.unknown_model(&asked.model));
@@ -281,11 +294,7 @@ impl Stage<'_> {
 
     fn answer(&self, dialect: Dialect, asked: &Asked, answer: &Answer, number: u64) -> Script {
         let profile = self.profile();
-        let cache = dialect.use_cache(
-            &mut lock(&self.provider.cache),
-            asked,
-            profile.cache_tokens_min,
-        );
+        let cache = dialect.use_cache(&mut lock(&self.provider.cache), asked, &profile.caching);
         let speaker = Speaker {
             provider: &self.provider.name,
             number,
@@ -303,6 +312,8 @@ impl Stage<'_> {
         for flaw in &answer.flaws {
             fault::spoil(&mut script, flaw, dialect);
         }
+        script.headers.extend(answer.headers.iter().cloned());
+        script.headers.extend(answer.limits.headers(dialect));
         let first = Duration::from_millis(answer.first_event_delay_ms.unwrap_or(0));
         script.pace.before_head =
             Duration::from_millis(answer.delay_ms.unwrap_or(profile.delay_ms));

@@ -6,6 +6,8 @@
 //! formats, so that a mistake in a codec cannot hide itself. It reads no clock and draws no random
 //! number; equal requests to a fresh simulator get equal answers.
 //!
+//! It also keeps a [`session`] to replay: what a coding agent asks over fifty turns.
+//!
 //! Start at [`behaviour`] for what it can be told to do, at [`directive`] for how to say so inside
 //! a prompt, and at [`simulator::Simulator`] for the handle that tests hold.
 //!
@@ -19,6 +21,8 @@
 //! | `PUT /_sim/profile/{provider}` | replace a provider's profile |
 //! | `GET`, `DELETE /_sim/requests/{provider}` | what was seen, or forget it |
 //! | `GET /_sim/counters` | every provider's counters |
+//! | `DELETE /_sim/cache/{provider}` | empty its prompt caches |
+//! | `POST /_sim/clock` | let `advance_ms` go by for all prompt caches |
 //!
 //! `/v1` may be missing, as at providers whose base address has none.
 
@@ -28,6 +32,7 @@ pub mod observation;
 pub mod profile;
 pub mod replay;
 pub mod server;
+pub mod session;
 pub mod simulator;
 
 mod answer;
@@ -41,10 +46,12 @@ mod handle;
 mod openai_chat;
 mod performance;
 mod prompt_cache;
+mod rate_limits;
 mod schema_sample;
 mod script;
 
 pub use behaviour::{Answer, Behaviour, Flaw, Status};
-pub use profile::{Canned, Config, Credentials, Profile};
+pub use profile::{CacheMode, Caching, Canned, Config, Credentials, Profile};
 pub use server::{Server, serve};
+pub use session::Session;
 pub use simulator::Simulator;

@@ -42,8 +42,8 @@ pub struct Profile {
     pub token_delay_ms: u64,
     /// What it does with requests that no script and no directive speaks of.
     pub behaviour: Behaviour,
-    /// Prompts shorter than this are not cached.
-    pub cache_tokens_min: u64,
+    /// How it caches prompts.
+    pub caching: Caching,
     /// Answer everything with the same bytes, rendered once: for measuring what stands in front.
     /// Scripts, directives, credentials and records do not apply then.
     pub canned: Option<Canned>,
@@ -57,7 +57,7 @@ impl Default for Profile {
             delay_ms: 0,
             token_delay_ms: 0,
             behaviour: Behaviour::default(),
-            cache_tokens_min: 1_024,
+            caching: Caching::default(),
             canned: None,
         }
     }
@@ -74,6 +74,56 @@ pub enum Credentials {
     Present,
     /// Only these credentials.
     Exactly(Vec<String>),
+}
+
+/// How a provider caches prompts. What is cached belongs to one credential and one model.
+///
+/// Nothing lapses by itself: the caches' clock goes on when it is told to, by
+/// [`Simulator::pass_time`](crate::Simulator::pass_time) or `POST /_sim/clock`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Caching {
+    /// What gets into the cache.
+    pub mode: CacheMode,
+    /// Shorter prefixes are not cached.
+    pub tokens_min: u64,
+    /// Automatic caches grow and are read in steps of so many tokens.
+    pub block_tokens: u64,
+    /// How long an automatic cache keeps a prefix that is not used. Marks say so themselves.
+    pub idle_ms: u64,
+    /// A prefix lapses so long after it was written, however often it is read.
+    pub reads_do_not_renew: bool,
+    /// An automatic cache reports, and so charges, what it takes in (`cache_write_tokens`).
+    /// What marks put in is always reported.
+    pub reports_writes: bool,
+}
+
+impl Default for Caching {
+    fn default() -> Self {
+        Self {
+            mode: CacheMode::Usual,
+            tokens_min: 1_024,
+            block_tokens: 128,
+            idle_ms: 300_000,
+            reads_do_not_renew: false,
+            reports_writes: false,
+        }
+    }
+}
+
+/// What gets into a prompt cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheMode {
+    /// What the dialect's inventor does: OpenAI caches by itself, Anthropic what is marked.
+    #[default]
+    Usual,
+    /// Every prompt that is long enough.
+    Automatic,
+    /// What the request marks with `cache_control` or `prompt_cache_breakpoint`.
+    Marked,
+    /// Nothing.
+    None,
 }
 
 /// The one answer of a canned profile.

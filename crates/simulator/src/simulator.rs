@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use crate::{
@@ -109,12 +110,32 @@ impl Simulator {
             .map_or_else(|_| Counters::default(), |found| *found)
     }
 
+    /// Empties the provider's prompt caches, as providers do without notice.
+    pub fn evict(&self, provider: &str) {
+        if let Some(provider) = self.provider(provider) {
+            lock(&provider.cache).evict();
+        }
+    }
+
+    /// Lets time go by for every provider's prompt caches: entries that are not used lapse.
+    pub fn pass_time(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let providers = self
+            .state
+            .providers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        for provider in providers.values() {
+            lock(&provider.cache).pass(millis);
+        }
+    }
+
     /// Forgets the provider's requests, counts, script and prompt cache; the profile stays.
     pub fn forget(&self, provider: &str) {
         if let Some(provider) = self.provider(provider) {
             provider.observations.clear();
             lock(&provider.script).clear();
-            lock(&provider.cache).clear();
+            lock(&provider.cache).evict();
         }
     }
 

@@ -146,6 +146,23 @@ impl TestCatalog {
         ));
     }
 
+    /// Adds a model that these providers serve, each at the prices of its `pricing` object, US
+    /// dollars per token.
+    ///
+    /// # Panics
+    /// When prompt or completion has no price.
+    pub fn add_model_at(&mut self, id: &str, offers: &[(&str, Value)]) {
+        self.models.push(model(id));
+        for (provider, prices) in offers {
+            let price = |name: &str| prices.get(name).cloned().expect("a price");
+            let mut row = endpoint(id, provider, price("prompt"), price("completion"));
+            for (name, price) in prices.as_object().expect("prices come as an object") {
+                row["pricing"][name] = price.clone();
+            }
+            self.endpoints.push(row);
+        }
+    }
+
     /// Changes the row of an endpoint.
     ///
     /// # Panics

@@ -37,6 +37,7 @@ pub(crate) fn read(body: &Value) -> Result<Asked, Refusal> {
     let mut reader = Reader {
         asked: &mut asked,
         marks: 0,
+        short_marks: 0,
     };
     reader.tools(body)?;
     reader.system(body)?;
@@ -132,6 +133,8 @@ fn unmarked(block: &Value) -> Vec<u8> {
 struct Reader<'a> {
     asked: &'a mut Asked,
     marks: usize,
+    /// Those among them that ask for five minutes.
+    short_marks: usize,
 }
 
 impl Reader<'_> {
@@ -347,6 +350,16 @@ impl Reader<'_> {
             return Err(Refusal::bad_request(format!(
                 "A maximum of {MARKS_MAX} blocks with cache_control may be provided."
             )));
+        }
+        match mark {
+            Some(Lifetime::OneHour) if self.short_marks > 0 => {
+                return Err(Refusal::bad_request(
+                    "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control \
+                     block.",
+                ));
+            }
+            Some(Lifetime::FiveMinutes) => self.short_marks += 1,
+            Some(Lifetime::OneHour) | None => {}
         }
         Ok(mark)
     }

@@ -176,17 +176,13 @@ fn usage_object(usage: &Usage, output: u64) -> Value {
     let uncached = usage
         .input
         .saturating_sub(usage.cache_read + usage.cache_write);
-    let (five_minutes, one_hour) = match usage.cache_write_for_an_hour {
-        true => (0, usage.cache_write),
-        false => (usage.cache_write, 0),
-    };
     let mut object = json!({
         "input_tokens": uncached,
         "cache_creation_input_tokens": usage.cache_write,
         "cache_read_input_tokens": usage.cache_read,
         "cache_creation": {
-            "ephemeral_5m_input_tokens": five_minutes,
-            "ephemeral_1h_input_tokens": one_hour,
+            "ephemeral_5m_input_tokens": usage.cache_write - usage.cache_write_for_an_hour,
+            "ephemeral_1h_input_tokens": usage.cache_write_for_an_hour,
         },
         "output_tokens": output,
         "service_tier": "standard",

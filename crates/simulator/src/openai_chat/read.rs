@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     asked::{Asked, Format, OfferedTool, Refusal, ToolChoice, ToolResult},
-    prompt_cache::Prompt,
+    prompt_cache::Lifetime,
 };
 
 const IMAGE_TOKENS: u64 = 765;
@@ -59,10 +59,38 @@ pub(crate) fn read(body: &Value) -> Result<Asked, Refusal> {
         .into_iter()
         .flatten()
     {
-        asked.prompt.push("tool", tool.to_string().as_bytes(), None);
+        asked.prompt.push("tool", &unmarked(tool), mark(tool));
     }
     messages(body, &mut asked)?;
+    if let Some(lifetime) = mark(body) {
+        asked.prompt.mark_end(lifetime);
+    }
     Ok(asked)
+}
+
+/// A cache mark, in Anthropic's spelling that many hosts share, or in OpenAI's own. Where caching
+/// is automatic it means nothing.
+fn mark(part: &Value) -> Option<Lifetime> {
+    if let Some(control) = part.get("cache_control").filter(|mark| mark.is_object()) {
+        return Some(match control.get("ttl").and_then(Value::as_str) {
+            Some("1h") => Lifetime::OneHour,
+            _ => Lifetime::FiveMinutes,
+        });
+    }
+    let breakpoint = part.get("prompt_cache_breakpoint");
+    breakpoint
+        .filter(|mark| mark.is_object() || **mark == Value::Bool(true))
+        .map(|_| Lifetime::FiveMinutes)
+}
+
+/// The part without its mark, so that moving a mark does not change the prefix.
+fn unmarked(part: &Value) -> Vec<u8> {
+    let mut part = part.clone();
+    if let Some(fields) = part.as_object_mut() {
+        fields.remove("cache_control");
+        fields.remove("prompt_cache_breakpoint");
+    }
+    part.to_string().into_bytes()
 }
 
 fn limit(body: &Value) -> Result<Option<u64>, Refusal> {
@@ -276,20 +304,23 @@ fn content(role: &str, content: Option<&Value>, asked: &mut Asked) {
 }
 
 fn add_part(role: &str, part: &Value, asked: &mut Asked) {
-    let prompt: &mut Prompt = &mut asked.prompt;
-    let bytes = || part.to_string().into_bytes();
+    let mark = mark(part);
     match part.get("type").and_then(Value::as_str) {
         Some("text") => {
             let text = part.get("text").and_then(Value::as_str).unwrap_or_default();
-            prompt.push(role, text.as_bytes(), None);
+            asked.prompt.push(role, text.as_bytes(), mark);
         }
         Some("image_url") => {
             asked.images += 1;
-            prompt.attach("image", &bytes(), IMAGE_TOKENS, None);
+            asked
+                .prompt
+                .attach("image", &unmarked(part), IMAGE_TOKENS, mark);
         }
         _ => {
             asked.files += 1;
-            prompt.attach("file", &bytes(), FILE_TOKENS, None);
+            asked
+                .prompt
+                .attach("file", &unmarked(part), FILE_TOKENS, mark);
         }
     }
 }

@@ -165,7 +165,7 @@ impl Chunks {
 }
 
 fn usage_object(usage: &Usage) -> Value {
-    json!({
+    let mut object = json!({
         "prompt_tokens": usage.input,
         "completion_tokens": usage.output,
         "total_tokens": usage.input + usage.output,
@@ -176,7 +176,12 @@ fn usage_object(usage: &Usage) -> Value {
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,
         },
-    })
+    });
+    // Only models that charge for what their cache takes in report it.
+    if usage.cache_write > 0 {
+        object["prompt_tokens_details"]["cache_write_tokens"] = json!(usage.cache_write);
+    }
+    object
 }
 
 fn finish_reason(finish: &Finish) -> &str {

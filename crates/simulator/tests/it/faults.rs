@@ -2,7 +2,10 @@
 
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use switchyard_simulator::{Answer, Behaviour, Flaw, Server, Status, behaviour::UsageFigures};
+use switchyard_simulator::{
+    Answer, Behaviour, Flaw, Server, Status,
+    behaviour::{RateLimit, RateLimits, UsageFigures},
+};
 
 use crate::client::{Answered, CHAT, Call, MESSAGES, chat, messages, post, start, streamed};
 
@@ -39,6 +42,76 @@ async fn refusals_have_the_dialects_shape() {
             assert_eq!(refused.headers["retry-after"], "7");
             assert_eq!(refused.headers["x-should-retry"], "false");
         }
+    }
+}
+
+#[tokio::test]
+async fn rate_limits_are_told_in_the_dialects_headers() {
+    let server = start().await;
+    let limit = |limit, remaining, reset: &str| {
+        Some(RateLimit {
+            limit,
+            remaining,
+            reset: Some(reset.to_owned()),
+        })
+    };
+    let limits = RateLimits {
+        requests: limit(500, 0, "6m0s"),
+        tokens: limit(90_000, 1_000, "1s"),
+        input_tokens: limit(80_000, 7, "1s"),
+        output_tokens: None,
+    };
+    let refusal = Behaviour::Status(Status {
+        status: 429,
+        limits: limits.clone(),
+        ..Status::default()
+    });
+    let answer = Behaviour::Answer(Answer {
+        limits,
+        headers: vec![("x-served-by".to_owned(), "rack 7".to_owned())],
+        ..Answer::default()
+    });
+    for behaviour in [refusal, answer] {
+        let is_answer = matches!(behaviour, Behaviour::Answer(_));
+        server
+            .simulator()
+            .script("alpha", [behaviour.clone(), behaviour]);
+        let openai = post(&server, CHAT, &chat("Hi")).await;
+        let told = |name: &str| openai.headers[name].to_str().expect("text").to_owned();
+        assert_eq!(told("x-ratelimit-limit-requests"), "500");
+        assert_eq!(told("x-ratelimit-remaining-requests"), "0");
+        assert_eq!(told("x-ratelimit-reset-requests"), "6m0s");
+        assert_eq!(told("x-ratelimit-remaining-tokens"), "1000");
+        assert_eq!(openai.headers.contains_key("x-served-by"), is_answer);
+        let anthropic = post(&server, MESSAGES, &messages("Hi")).await;
+        let told = |name: &str| anthropic.headers[name].to_str().expect("text").to_owned();
+        assert_eq!(told("anthropic-ratelimit-requests-remaining"), "0");
+        assert_eq!(told("anthropic-ratelimit-tokens-limit"), "90000");
+        assert_eq!(told("anthropic-ratelimit-input-tokens-remaining"), "7");
+        let silent = "anthropic-ratelimit-output-tokens-remaining";
+        assert!(!anthropic.headers.contains_key(silent));
+    }
+    let words = "[[sim: status=429 retry_after=3 left=requests:0/500,tokens:9/10]]";
+    let refused = post(&server, CHAT, &chat(words)).await;
+    assert_eq!(refused.headers["retry-after"], "3");
+    assert_eq!(refused.headers["x-ratelimit-remaining-tokens"], "9");
+}
+
+#[tokio::test]
+async fn results_of_tools_may_hold_directives() {
+    let server = start().await;
+    let body = |result: &str| {
+        json!({ "model": "acme/one", "messages": [
+            { "role": "user", "content": "Hi [[sim: usage=out:5]]" },
+            { "role": "assistant", "content": null, "tool_calls": [
+                { "id": "c", "type": "function", "function": { "name": "f", "arguments": "{}" } },
+            ]},
+            { "role": "tool", "tool_call_id": "c", "content": result },
+        ]})
+    };
+    for (result, output) in [("[[sim: usage=out:77]] done", 77), ("done", 5)] {
+        let answered = post(&server, CHAT, &body(result)).await.json();
+        assert_eq!(answered["usage"]["completion_tokens"], output, "{result}");
     }
 }
 
