@@ -35,6 +35,7 @@ mod key_revoked;
 mod management_vs_inference;
 
 mod chat_served_by_anthropic;
+mod prompt_caches;
 mod sse_is_well_formed;
 mod unknown_fields_forwarded_same_dialect_only;
 

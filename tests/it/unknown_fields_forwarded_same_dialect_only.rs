@@ -24,8 +24,14 @@ story!(the_same_dialect_gets_them, |world| {
 
 story!(fields_that_are_ours_stay_here, |world| {
     let ours = json!({
-        "provider": { "order": ["alder"] },
-        "models": [OAK],
+        "provider": { "order": ["alder"], "sticky": "prefer", "hedge": true, "has": ["tool-use"],
+            "first_token_timeouts": { "alder": 60_000 }, "first_token_deadline_ms": 60_000 },
+        "providerOptions": { "gateway": { "zeroDataRetention": true, "tags": ["team"] } },
+        "fallbacks": [{ OAK: [OAK] }],
+        "context_window_fallbacks": [OAK],
+        "content_policy_fallbacks": [OAK],
+        "plugins": [{ "id": "auto-router", "cost_tier": "low" }],
+        "prompt_cache_key": "k-1",
         "session_id": "s-1",
         "usage": { "include": true },
     });

@@ -221,4 +221,56 @@ mod tests {
         assert_eq!(Effort::from_budget(8_000, 10_000), Effort::High);
         assert_eq!(Effort::from_budget(1, 0), Effort::XHigh);
     }
+
+    #[test]
+    fn marks_of_the_routers_are_marks_too() {
+        let mut request = ChatRequest {
+            model: "a/b".to_owned(),
+            fallback_models: Vec::new(),
+            context_window_fallbacks: Vec::new(),
+            content_policy_fallbacks: Vec::new(),
+            router: None,
+            messages: vec![],
+            tools: Vec::new(),
+            tool_choice: None,
+            parallel_tool_calls: None,
+            sampling: Sampling::default(),
+            max_output_tokens: None,
+            stop: Vec::new(),
+            response_format: ResponseFormat::Text,
+            reasoning: ReasoningControl::default(),
+            verbosity: None,
+            output_modalities: Modalities::EMPTY,
+            stream: false,
+            automatic_cache: None,
+            session_id: None,
+            prompt_cache_key: None,
+            user: None,
+            service_tier: None,
+            provider: ProviderPreferences::default(),
+            parameters: Parameters::EMPTY,
+            input_modalities: Modalities::EMPTY,
+            origin: Origin {
+                dialect: Dialect::OpenAiChat,
+                body: Private::new(Bytes::new()),
+            },
+        };
+        assert_eq!(
+            (request.marks_cache(), request.has_cache_marks()),
+            (false, false)
+        );
+        request.provider.caching = Caching::Auto;
+        assert_eq!(
+            (request.marks_cache(), request.has_cache_marks()),
+            (true, false)
+        );
+        request.provider.caching = Caching::AsMarked;
+        request.automatic_cache = Some(CacheMark {
+            life: Default::default(),
+        });
+        assert_eq!(
+            (request.marks_cache(), request.has_cache_marks()),
+            (true, true)
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! The rules as tables: a catalogue in a few words, a request in a few words, the plan.
 
+mod affinity;
 mod explain;
 mod fixture;
 mod golden;

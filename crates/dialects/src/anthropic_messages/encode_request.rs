@@ -21,7 +21,7 @@ use switchyard_interchange::{
 };
 
 use self::{
-    body::{Block, Body, CacheControl, Format, OutputConfig},
+    body::{Block, Body, Format, OutputConfig},
     conversation::Conversation,
     thinking::ThinkingPlan,
 };
@@ -109,10 +109,7 @@ fn encode_anew(request: &ChatRequest, traits: &UpstreamTraits) -> Result<Vec<u8>
             "the model does not continue an assistant message",
         ));
     }
-    let mut tools = tools::encode_tools(request, traits)?;
-    if let Some(last) = tools.last_mut().filter(|_| places.after_tools) {
-        last.cache_control = Some(CacheControl::SHORT);
-    }
+    let mut tools = tools::encode_tools(request, traits, places)?;
     let mut tool_choice = tools::encode_choice(request, traits, plan.is_on());
     let mut output_config = OutputConfig {
         effort: plan.effort,

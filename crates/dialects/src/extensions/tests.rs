@@ -1,3 +1,7 @@
+mod gateway;
+mod models;
+mod wishes;
+
 use expect_test::{Expect, expect};
 use switchyard_interchange::preferences::{Partition, SortKey};
 

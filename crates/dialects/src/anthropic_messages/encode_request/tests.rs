@@ -1,5 +1,6 @@
 //! Requests that came in another dialect, as an upstream of this one gets them.
 
+mod marking;
 mod splicing;
 mod thinking;
 

@@ -7,29 +7,36 @@ use switchyard_interchange::{failure::Failure, request::ChatRequest, tool::ToolC
 
 use super::{
     UpstreamTraits,
-    body::{Choice, ToolOut},
+    body::{CacheControl, Choice, ToolOut},
     unsupported,
 };
-use crate::{anthropic_messages::SCHEMA_TOOL, json::RawObject};
+use crate::{anthropic_messages::SCHEMA_TOOL, cache_marks::Places, json::RawObject};
 
 const TOOL_NAME_BYTES_MAX: usize = 128;
 
-/// The request's tools; none when the caller forbids them and no earlier call needs them.
+/// The request's tools, with the cache mark that is due at `places`.
 pub(super) fn encode_tools<'a>(
     request: &'a ChatRequest,
     traits: &UpstreamTraits,
+    places: Places,
 ) -> Result<Vec<ToolOut<'a>>, Failure> {
+    let last = request.tools.len().saturating_sub(1);
     request
         .tools
         .iter()
-        .map(|tool| {
+        .enumerate()
+        .map(|(index, tool)| {
+            let is_marked = places.after_tools && index == last;
             check_name(&tool.name)?;
             Ok(ToolOut {
                 name: &tool.name,
                 description: tool.description.as_deref(),
                 input_schema: object_schema(tool.parameters.as_deref())?,
                 strict: tool.strict == Some(true) && traits.supports_structured_output,
-                cache_control: tool.cache.map(Into::into),
+                cache_control: tool
+                    .cache
+                    .map(Into::into)
+                    .or(is_marked.then_some(CacheControl::SHORT)),
             })
         })
         .collect()

@@ -1,3 +1,5 @@
+mod caching;
+
 use bytes::Bytes;
 use expect_test::{Expect, expect};
 use serde_json::Value;

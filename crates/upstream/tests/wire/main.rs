@@ -1,9 +1,11 @@
 //! Calls over real sockets to a simulated provider, in both families.
 
+mod prompt_cache;
+
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 use switchyard_catalog::load::load_from_bytes;
 use switchyard_dialects::openai_chat;
 use switchyard_domain::{
@@ -138,12 +140,31 @@ fn error_in(steps: &[StreamStep]) -> Option<Failure> {
 }
 
 fn endpoint(family: &str, base_url: &str) -> Vetted {
+    endpoint_of("alpha", family, base_url, &json!({}))
+}
+
+/// An endpoint of a provider by its real name, with more or other fields in its row.
+fn endpoint_of(slug: &str, family: &str, base_url: &str, fields: &Value) -> Vetted {
     let bytes = |value: serde_json::Value| serde_json::to_vec(&value).expect("JSON");
     let parameters = json!(["max_tokens", "temperature", "tools", "tool_choice"]);
+    let mut row = json!({
+        "id": format!("acme/model|{slug}"), "model_id": "acme/model", "provider": slug,
+        "provider_model_id": "upstream-model", "tag": slug, "variant": "standard",
+        "service_tier": "default", "quantization": null, "context_length": 100_000,
+        "max_completion_tokens": 4_096, "max_prompt_tokens": null,
+        "pricing": {"prompt": "0.000001", "completion": "0.000002", "request": null,
+            "image": null, "input_cache_read": null, "input_cache_write": null,
+            "internal_reasoning": null, "web_search": null},
+        "supported_parameters": parameters, "supports_implicit_caching": null,
+        "regions": null, "status": 0, "deranked": false, "zdr": true,
+    });
+    for (key, value) in fields.as_object().into_iter().flatten() {
+        row[key] = value.clone();
+    }
     let catalog = load_from_bytes(
         &bytes(
             json!({"generated": "2026-11-22", "count": 1, "providers": [{
-                "slug": "alpha", "name": "Alpha", "api_family": family, "base_url": base_url,
+                "slug": slug, "name": "Alpha", "api_family": family, "base_url": base_url,
                 "data_policy": {"trains_on_data": false, "retains_prompts": false},
             }]}),
         ),
@@ -156,17 +177,8 @@ fn endpoint(family: &str, base_url: &str) -> Vetted {
             "reasoning": {"supported": false}, "is_moderated": false, "variant": "standard",
         }]})),
         &bytes(json!({"generated": "2026-11-22", "currency": "USD",
-            "price_unit": "per token unless the key says otherwise", "count": 1, "endpoints": [{
-            "id": "acme/model|alpha", "model_id": "acme/model", "provider": "alpha",
-            "provider_model_id": "upstream-model", "tag": "alpha", "variant": "standard",
-            "service_tier": "default", "quantization": null, "context_length": 100_000,
-            "max_completion_tokens": 4_096, "max_prompt_tokens": null,
-            "pricing": {"prompt": "0.000001", "completion": "0.000002", "request": null,
-                "image": null, "input_cache_read": null, "input_cache_write": null,
-                "internal_reasoning": null, "web_search": null},
-            "supported_parameters": parameters, "supports_implicit_caching": null,
-            "regions": null, "status": 0, "deranked": false, "zdr": true,
-        }]})),
+            "price_unit": "per token unless the key says otherwise", "count": 1,
+            "endpoints": [row]})),
         &bytes(json!({"generated": "2026-11-22", "count": 0, "aliases": []})),
         Noon.now(),
     );
