@@ -25,7 +25,10 @@ use switchyard_vault::{
 };
 
 use self::verify::PublishedKey;
-use crate::limits::{RECEIPT_BATCH_MAX, RECEIPT_TURNS_MAX, RECEIPT_WORKSPACES_MAX};
+use crate::limits::{
+    RECEIPT_BATCH_MAX, RECEIPT_TURNS_MAX, RECEIPT_WORKSPACES_MAX, RECEIPTS_AT_A_STRETCH,
+    RECEIPTS_PER_TURN_MAX,
+};
 
 /// Chains, signs and hands out receipts.
 pub struct Receipts {
@@ -63,9 +66,10 @@ impl Receipts {
     }
 
     /// Chains and signs what waits for it, of every workspace. Stops early where other nodes are
-    /// faster: then they do it.
+    /// faster: then they do it. What is too much for one turn is left for the next.
     pub async fn sign_pending(&self) -> Result<(), ReceiptError> {
-        loop {
+        let mut total = 0;
+        while total < RECEIPTS_PER_TURN_MAX {
             let workspaces = self
                 .store
                 .workspaces_with_unsigned_receipts(RECEIPT_WORKSPACES_MAX)
@@ -75,10 +79,11 @@ impl Receipts {
                 signed += self.sign_some(workspace).await?;
             }
             if signed == 0 {
-                return Ok(());
+                break;
             }
-            metrics::counter!("switchyard_receipts_signed_total").increment(signed as u64);
+            total += signed;
         }
+        Ok(())
     }
 
     /// A generation's receipt, signed now if it was not before; `None` where the workspace had not
@@ -118,9 +123,12 @@ impl Receipts {
         }
         let key = self.signing_key().await?;
         let head = pending.head;
-        let signed = sign(pending, &key);
-        let appended = self.store.append_receipts(workspace, head, &signed).await?;
-        Ok(if appended { signed.len() } else { 0 })
+        let signed = sign_in_turns(pending, &key).await;
+        if !self.store.append_receipts(workspace, head, &signed).await? {
+            return Ok(0);
+        }
+        metrics::counter!("switchyard_receipts_signed_total").increment(signed.len() as u64);
+        Ok(signed.len())
     }
 
     /// The key to sign with, made at first need.
@@ -160,6 +168,33 @@ impl Receipts {
         }
         Ok(there)
     }
+}
+
+/// As [`sign`], letting others on the same thread have theirs now and then: a request must not
+/// wait for a whole batch of signatures.
+async fn sign_in_turns(mut pending: Pending, key: &SigningKey) -> Vec<SignedReceipt> {
+    let mut signed: Vec<SignedReceipt> = Vec::with_capacity(pending.receipts.len());
+    while !pending.receipts.is_empty() {
+        let turn = pending.receipts.len().min(RECEIPTS_AT_A_STRETCH);
+        let rest = pending.receipts.split_off(turn);
+        let done = sign(
+            Pending {
+                head: pending.head,
+                receipts: pending.receipts,
+            },
+            key,
+        );
+        if let Some(last) = done.last() {
+            pending.head = Some(ChainHead {
+                sequence: pending.head.map_or(0, |head| head.sequence) + done.len() as u64,
+                hash: last.hash,
+            });
+        }
+        signed.extend(done);
+        pending.receipts = rest;
+        tokio::task::yield_now().await;
+    }
+    signed
 }
 
 /// Links and signs what waits, in order. A draft that is no document any more stays where it is:
