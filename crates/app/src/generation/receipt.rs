@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use switchyard_billing::settlement::AttemptFacts;
 use switchyard_domain::endpoint::EndpointId;
 use switchyard_interchange::preferences::{DataCollection, ProviderPreferences};
@@ -248,22 +248,53 @@ fn policy_claim(
     })
 }
 
-/// What every layer allows that says anything.
+/// Of all the regions that layers name, those that every layer allows that says anything.
 fn allowed_data_regions(policy: &Policy) -> Option<Vec<String>> {
-    let stated = policy.layers.iter().filter_map(|layer| {
-        let regions = layer.rules.allowed_data_regions.as_ref()?;
-        Some(regions.iter().map(|region| region.to_ascii_lowercase()))
-    });
-    let common = stated
-        .map(BTreeSet::from_iter)
-        .reduce(|all, more| all.intersection(&more).cloned().collect())?;
+    let layers = policy.layers.iter();
+    let stated: Vec<&Vec<String>> = layers
+        .filter_map(|layer| layer.rules.allowed_data_regions.as_ref())
+        .collect();
+    if stated.is_empty() {
+        return None;
+    }
+    let allows = |allowed: &[String], region: &str| {
+        let mut names = allowed.iter();
+        names.any(|name| name.eq_ignore_ascii_case(region))
+    };
+    let common: BTreeSet<String> = stated
+        .iter()
+        .flat_map(|names| names.iter())
+        .filter(|region| stated.iter().all(|allowed| allows(allowed, region)))
+        .map(|region| region.to_ascii_lowercase())
+        .collect();
     Some(common.into_iter().collect())
 }
 
+/// The digest of a decision record as it is read back: the database holds no NUL characters, and
+/// keeps others in their place.
 fn decision_digest(decision: &RawValue) -> Result<String, NotCanonical> {
-    let document: serde_json::Value = serde_json::from_str(decision.get())
+    let mut document: Value = serde_json::from_str(decision.get())
         .map_err(|error| NotCanonical::NotJson(error.to_string()))?;
+    replace_nul(&mut document);
     Ok(hex(&digest(&canonical::text(&document)?)))
+}
+
+fn replace_nul(value: &mut Value) {
+    let replaced = |text: &str| text.replace('\0', "\u{fffd}");
+    match value {
+        Value::String(text) if text.contains('\0') => *text = replaced(text),
+        Value::Array(items) => items.iter_mut().for_each(replace_nul),
+        Value::Object(members) => {
+            members.values_mut().for_each(replace_nul);
+            if members.keys().any(|name| name.contains('\0')) {
+                let named = std::mem::take(members).into_iter();
+                *members = named
+                    .map(|(name, member)| (replaced(&name), member))
+                    .collect();
+            }
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 #[cfg(test)]

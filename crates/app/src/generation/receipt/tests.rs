@@ -189,4 +189,9 @@ fn a_decision_has_its_digest_however_the_database_writes_it() {
     assert_eq!(digest, same);
     let raw = to_raw_value(&one).expect("JSON");
     assert_eq!(decision_digest(&raw), Ok(digest));
+
+    // As it comes back from the database.
+    let (_, hostile) = decision(r#"{"a\u0000":["b\u0000c",{"d":"\u0000"}]}"#);
+    let (_, kept) = decision("{\"a\u{fffd}\":[\"b\u{fffd}c\",{\"d\":\"\u{fffd}\"}]}");
+    assert_eq!(hostile, kept);
 }

@@ -153,7 +153,7 @@ async fn a_receipt_is_signed_when_it_is_asked_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_at_once_make_one_key_and_one_chain() {
-    const COUNT: u64 = 300;
+    const COUNT: u64 = 150;
     let deployment = Deployment::fresh("nodes").await;
     let mut ids = Vec::new();
     for number in 1..=COUNT {
