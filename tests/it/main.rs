@@ -19,6 +19,7 @@ mod fallback_after_429;
 mod fallback_after_5xx_before_first_token;
 mod first_token_limits;
 
+mod privacy_receipt;
 mod unknown_model_and_unavailable;
 mod zdr_request_never_reaches_retaining;
 

@@ -10,6 +10,7 @@ mod error;
 mod facts;
 mod meter;
 mod plan;
+mod receipt;
 mod reserve;
 mod settle;
 

@@ -15,7 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     App,
     journal::Position,
-    limits::{CREDENTIAL_POLL, KEY_POLL, LEASE_TENDING},
+    limits::{CREDENTIAL_POLL, KEY_POLL, LEASE_TENDING, RECEIPT_SIGNING},
     poster::post,
 };
 
@@ -36,6 +36,14 @@ impl App {
         self.spawn_every(jobs, stop, CREDENTIAL_POLL, |app| async move {
             if let Err(error) = app.credentials.follow().await {
                 tracing::warn!(error = %error, "cannot ask for changed provider credentials");
+            }
+        });
+        self.spawn_every(jobs, stop, RECEIPT_SIGNING, |app| async move {
+            if let Err(error) = app.receipts.sign_pending().await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot sign receipts"
+                );
             }
         });
         self.spawn_every(jobs, stop, PARTITION_UPKEEP, |app| async move {

@@ -2,7 +2,7 @@
 //!
 //! Start at [`generation`], which tells the whole story of a request on one screen. [`treasury`],
 //! [`journal`] and [`poster`] keep its money; [`keys`] and [`credentials`] say who may do what
-//! with whose secrets; [`jobs`] is everything that happens without being asked.
+//! with whose secrets; [`receipts`] prove what was done with a request; [`jobs`] is everything that happens without being asked.
 
 pub mod accounts;
 mod budgets;
@@ -16,6 +16,7 @@ pub mod limits;
 pub mod poster;
 pub mod random;
 pub mod reads;
+pub mod receipts;
 pub mod tenant_keys;
 pub mod treasury;
 pub mod unavailable;
@@ -39,6 +40,7 @@ use crate::{
     keys::Keys,
     poster::Poster,
     random::RandomSource,
+    receipts::Receipts,
     treasury::Treasury,
 };
 
@@ -51,6 +53,8 @@ pub struct Settings {
     pub sticky_ttl: Duration,
     /// Keys the digests that conversations are remembered by.
     pub sticky_secret: [u8; 32],
+    /// Whether a generation has a signed receipt where no standing rule says so or otherwise.
+    pub signed_receipts: bool,
 }
 
 /// The parts a running service is made of, each behind a port or immutable.
@@ -66,6 +70,7 @@ pub struct Parts {
     pub treasury: Arc<Treasury>,
     pub journal: Arc<Journal>,
     pub poster: Arc<Poster>,
+    pub receipts: Arc<Receipts>,
     pub settings: Settings,
 }
 
@@ -82,6 +87,7 @@ pub struct App {
     treasury: Arc<Treasury>,
     journal: Arc<Journal>,
     poster: Arc<Poster>,
+    receipts: Arc<Receipts>,
     settings: Settings,
     policy: Policy,
     health: HealthBoard,
@@ -111,6 +117,7 @@ impl App {
             treasury: parts.treasury,
             journal: parts.journal,
             poster: parts.poster,
+            receipts: parts.receipts,
             settings: parts.settings,
             policy: Policy::default(),
             health: HealthBoard::default(),
@@ -163,6 +170,11 @@ impl App {
     /// Generations in flight.
     pub fn in_flight(&self) -> usize {
         self.tasks.len()
+    }
+
+    /// Signed receipts of generations.
+    pub fn receipts(&self) -> &Receipts {
+        &self.receipts
     }
 
     /// The wall clock the service goes by.

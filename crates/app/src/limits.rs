@@ -54,3 +54,15 @@ pub const KEY_CACHE_ENTRIES_MAX: usize = 100_000;
 pub const CREDENTIAL_POLL: Duration = Duration::from_secs(2);
 /// Output tokens assumed for a model whose output limit nobody knows.
 pub const OUTPUT_TOKENS_UNKNOWN_MAX: u64 = 32_768;
+/// How often a node looks for receipts to be signed.
+pub const RECEIPT_SIGNING: Duration = Duration::from_secs(1);
+/// Receipts after which a node's turn is over.
+pub const RECEIPTS_PER_TURN_MAX: usize = 10_000;
+/// Receipts signed before others on the same thread get their turn.
+pub const RECEIPTS_AT_A_STRETCH: usize = 16;
+/// Receipts chained in one transaction.
+pub const RECEIPT_BATCH_MAX: u32 = 128;
+/// Workspaces whose receipts are signed in one turn.
+pub const RECEIPT_WORKSPACES_MAX: u32 = 100;
+/// Batches that an owner who asks for a receipt waits for.
+pub const RECEIPT_TURNS_MAX: usize = 64;

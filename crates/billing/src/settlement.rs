@@ -49,6 +49,9 @@ pub struct Settlement {
     pub attempts: Vec<AttemptFacts>,
     /// The routing decision record, a JSON object.
     pub decision: Option<Box<RawValue>>,
+    /// What the generation's receipt will say, a JSON object, where its workspace asked for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Box<RawValue>>,
 }
 
 /// Facts of the request, for the generation lookup and for analytics.

@@ -4,5 +4,6 @@
 pub(crate) mod credits;
 pub(crate) mod generation;
 pub(crate) mod key;
+pub(crate) mod receipt;
 
 mod amount;

@@ -102,6 +102,18 @@ pub(crate) fn not_found(what: &str) -> PublicFailure {
     failure(404, "not_found", format!("{what} was not found."))
 }
 
+/// The generation is there, and has no receipt.
+pub(crate) fn no_receipt(generation: &str) -> PublicFailure {
+    failure(
+        404,
+        "not_found",
+        format!(
+            "Generation {generation} has no receipt: its workspace had not asked for signed \
+             receipts when it was made. Its rules may ask for them (`signed_receipts`) from now on."
+        ),
+    )
+}
+
 /// A path nobody serves.
 pub(crate) fn unknown_route(method: &str, path: &str) -> PublicFailure {
     let path: String = path

@@ -41,6 +41,8 @@ use crate::{account, catalog, docs, generation, health};
         account::key::current,
         account::credits::current,
         account::generation::one,
+        account::receipt::of_generation,
+        account::receipt::keys,
         health::healthz,
         health::readyz,
         docs::errors,

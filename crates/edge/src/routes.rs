@@ -55,6 +55,12 @@ fn api() -> Vec<(&'static str, MethodRouter<Edge>)> {
         ("/auth/key", get(account::key::current)),
         ("/credits", get(account::credits::current)),
         ("/generation", get(account::generation::one)),
+        (
+            "/generation/{id}/receipt",
+            get(account::receipt::of_generation),
+        ),
+        // What receipts are checked with: public.
+        ("/receipts/keys", get(account::receipt::keys)),
     ]
 }
 

@@ -10,7 +10,7 @@
 //! | ignored providers, ignored models | union |
 //! | zero data retention | any layer demands it, per group of models |
 //! | training, publication | allowed only where no layer denies it |
-//! | default sort, service tier, unsupported features | the narrowest layer that says something |
+//! | default sort, service tier, unsupported features, signed receipts | the narrowest layer that says something |
 
 use serde::{Deserialize, Serialize};
 use switchyard_interchange::preferences::{RequestedTier, SortKey};
@@ -78,6 +78,10 @@ pub struct Rules {
     /// What happens to tools and strict schemas that an endpoint does not support.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unsupported_features: Option<UnsupportedFeatures>,
+    /// Whether each generation has a signed receipt of the policy it was served under. A
+    /// workspace's to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_receipts: Option<bool>,
 }
 
 /// For which models zero data retention is demanded.
@@ -149,7 +153,7 @@ impl Policy {
     }
 
     /// What the narrowest layer says that says anything.
-    pub(crate) fn narrowest<T: Copy>(&self, says: impl Fn(&Rules) -> Option<T>) -> Option<T> {
+    pub fn narrowest<T: Copy>(&self, says: impl Fn(&Rules) -> Option<T>) -> Option<T> {
         self.layers
             .iter()
             .rev()

@@ -1,6 +1,6 @@
 //! All SQL, for PostgreSQL and SQLite: the money ledger behind
-//! [`LedgerStore`](switchyard_billing::store::LedgerStore) and everything else that must outlive a
-//! process behind [`Directory`].
+//! [`LedgerStore`](switchyard_billing::store::LedgerStore), signed receipts behind [`ReceiptStore`],
+//! and everything else that must outlive a process behind [`Directory`].
 //!
 //! One method of a port is one transaction. Each statement is written once (`queries/`) and compiled
 //! for both engines by `postgres.rs` and `sqlite.rs`, which hold the true differences. Nothing here
@@ -17,6 +17,7 @@ pub mod api_key;
 pub mod audit;
 pub mod credential;
 pub mod generation;
+pub mod receipts;
 
 mod postgres;
 mod sqlite;
@@ -26,3 +27,4 @@ mod portable;
 
 pub use directory::{Directory, DirectoryError};
 pub use open::{OpenError, OpenOptions, Store, open};
+pub use receipts::ReceiptStore;

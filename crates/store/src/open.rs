@@ -1,10 +1,10 @@
-//! From a database URL to the two ports.
+//! From a database URL to the ports.
 
 use std::{sync::Arc, time::Duration};
 
 use switchyard_billing::store::LedgerStore;
 
-use crate::{directory::Directory, postgres, sqlite};
+use crate::{directory::Directory, postgres, receipts::ReceiptStore, sqlite};
 
 /// How a database is talked to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub struct Store {
     pub ledger: Arc<dyn LedgerStore>,
     /// Everything else.
     pub directory: Arc<dyn Directory>,
+    /// Receipts and the keys that sign them.
+    pub receipts: Arc<dyn ReceiptStore>,
     schema: Schema,
 }
 
@@ -71,7 +73,8 @@ pub async fn open(url: &str, options: &OpenOptions) -> Result<Store, OpenError> 
         let schema = Schema::Sqlite(engine.connect_options().clone());
         return Ok(Store {
             ledger: engine.clone(),
-            directory: engine,
+            directory: engine.clone(),
+            receipts: engine,
             schema,
         });
     }
@@ -80,7 +83,8 @@ pub async fn open(url: &str, options: &OpenOptions) -> Result<Store, OpenError> 
         let schema = Schema::Postgres(engine.connect_options().clone());
         return Ok(Store {
             ledger: engine.clone(),
-            directory: engine,
+            directory: engine.clone(),
+            receipts: engine,
             schema,
         });
     }
@@ -105,6 +109,7 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000001, "accounts_and_keys"),
             $crate::open::migrations!(@one $folder, 20261124000002, "money"),
             $crate::open::migrations!(@one $folder, 20261124000003, "generations"),
+            $crate::open::migrations!(@one $folder, 20261124000005, "receipts"),
         ])
     };
     (@one $folder:literal, $version:literal, $name:literal) => {

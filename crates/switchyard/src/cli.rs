@@ -53,6 +53,9 @@ enum Command {
     /// Look at the ledger.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Look at signed receipts.
+    #[command(subcommand)]
+    Receipt(ReceiptCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -146,6 +149,19 @@ enum LedgerCommand {
     Verify,
 }
 
+#[derive(Debug, Subcommand)]
+enum ReceiptCommand {
+    /// Check receipts and the chain that they form; exit 1 when something does not hold.
+    Verify {
+        /// Receipts as the API gives them, one after the other.
+        file: PathBuf,
+        /// Public keys as `/api/v1/receipts/keys` gives them; nothing else is needed then.
+        /// Without it, the database's keys.
+        #[arg(long, value_name = "FILE")]
+        keys: Option<PathBuf>,
+    },
+}
+
 /// Parses the command line, runs the command, and tells how it went.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -167,6 +183,10 @@ fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
         Command::Catalog(CatalogCommand::Check { dir }) => {
             return commands::catalog::check(&dir, output);
         }
+        Command::Receipt(ReceiptCommand::Verify {
+            ref file,
+            keys: Some(ref keys),
+        }) => return commands::receipt::verify_offline(file, keys, output),
         Command::Demo => return demo::run(layers, output),
         Command::Serve
         | Command::Migrate
@@ -174,7 +194,8 @@ fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
         | Command::Key(_)
         | Command::Credit(_)
         | Command::ProviderKey(_)
-        | Command::Ledger(_) => {}
+        | Command::Ledger(_)
+        | Command::Receipt(_) => {}
     }
     let config = Config::from_layers(&layers)?;
     match cli.command {
@@ -196,6 +217,9 @@ fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
             commands::provider_key::set(config, output, &provider)
         }
         Command::Ledger(LedgerCommand::Verify) => commands::ledger::verify(config, output),
+        Command::Receipt(ReceiptCommand::Verify { file, keys: _ }) => {
+            commands::receipt::verify(config, &file, output)
+        }
         Command::Demo | Command::Catalog(_) | Command::Config(_) => {
             unreachable!("handled before the configuration was parsed")
         }

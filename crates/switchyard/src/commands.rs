@@ -8,6 +8,7 @@ pub(crate) mod key;
 pub(crate) mod ledger;
 pub(crate) mod migrate;
 pub(crate) mod provider_key;
+pub(crate) mod receipt;
 
 use std::{
     error::Error,

@@ -33,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) upstream: Timeouts,
     pub(crate) egress: EgressPolicy,
     pub(crate) sticky_ttl: Duration,
+    pub(crate) signed_receipts: bool,
     pub(crate) log_level: String,
     pub(crate) log_format: LogFormat,
 }
@@ -87,6 +88,7 @@ impl Config {
                 private_cidrs: reader.list::<Cidr>("egress.operator_private_cidrs"),
             },
             sticky_ttl: reader.positive_duration("routing.sticky_ttl"),
+            signed_receipts: reader.parsed("privacy.signed_receipts", "true or false"),
             log_level: reader.text("log.level"),
             log_format: reader.choice(
                 "log.format",

@@ -2,7 +2,9 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use switchyard_app::{credentials::Credentials, keys::Keys, random::RandomSource, tenant_keys};
+use switchyard_app::{
+    credentials::Credentials, keys::Keys, random::RandomSource, receipts::Receipts, tenant_keys,
+};
 use switchyard_coordination::Coordination;
 use switchyard_domain::{clock::Clock, id::NodeId};
 use switchyard_store::{OpenOptions, Store};
@@ -69,6 +71,14 @@ impl Foundation {
             self.vault(),
             Arc::clone(&self.clock),
             Arc::clone(&self.random),
+        )
+    }
+
+    pub(crate) fn receipts(&self) -> Receipts {
+        Receipts::new(
+            Arc::clone(&self.store.receipts),
+            self.vault(),
+            Arc::clone(&self.clock),
         )
     }
 

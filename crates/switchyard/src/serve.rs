@@ -268,10 +268,12 @@ fn parts(
         treasury: Arc::clone(treasury),
         journal: Arc::clone(journal),
         poster: Arc::clone(poster),
+        receipts: Arc::new(foundation.receipts()),
         settings: Settings {
             attempt_timeout: foundation.config.upstream.total,
             sticky_ttl: foundation.config.sticky_ttl,
             sticky_secret: foundation.conversation_secret(),
+            signed_receipts: foundation.config.signed_receipts,
         },
     }
 }

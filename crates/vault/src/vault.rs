@@ -1,5 +1,6 @@
 //! The vault: what the rest of the program calls.
 
+mod signing_keys;
 mod tenant_keys;
 
 use std::{sync::Arc, time::Duration};

@@ -41,6 +41,8 @@ impl App {
         let holds = hold.settle(charge.total);
         let tail = tail(&planned, &outcome, usage, &charge);
         self.renew_pin(&planned, &outcome, &usage);
+        let decision = to_raw_value(&planned.plan.record).ok();
+        let receipt = self.receipt(&self.policy, &planned, &outcome, decision.as_deref());
         let Outcome {
             attempts,
             served,
@@ -60,7 +62,8 @@ impl App {
             charge,
             holds,
             attempts,
-            decision: to_raw_value(&planned.plan.record).ok(),
+            decision,
+            receipt,
         };
         let recorded = self.record(settlement);
         self.reply(end, recorded, tail, &replies).await;

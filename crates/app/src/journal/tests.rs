@@ -66,6 +66,7 @@ pub(crate) fn settlement(number: u64) -> Settlement {
         holds: Vec::new(),
         attempts: Vec::new(),
         decision: None,
+        receipt: None,
     }
 }
 

@@ -51,6 +51,7 @@ fn settlement(total: i64, tools: i64) -> Settlement {
         }],
         attempts: Vec::new(),
         decision: None,
+        receipt: None,
     }
 }
 

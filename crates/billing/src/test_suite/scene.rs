@@ -214,6 +214,7 @@ pub fn sample_settlement(
         decision: Some(json(
             r#"{"candidates":["acme/fast","bolt/fast"],"ruled_out":[]}"#,
         )),
+        receipt: None,
     }
 }
 

@@ -269,7 +269,7 @@ fn id_in(uri: &Uri) -> Result<GenerationId, PublicFailure> {
 }
 
 /// The workspace is the wall between inference keys; the account is whole to its managers.
-fn may_see(caller: &Caller, account: AccountId, workspace: WorkspaceId) -> bool {
+pub(super) fn may_see(caller: &Caller, account: AccountId, workspace: WorkspaceId) -> bool {
     account == caller.account_id()
         && match caller.key.kind {
             KeyKind::Inference => workspace == caller.workspace_id(),

@@ -193,3 +193,70 @@ pub(crate) struct EndpointList<'a> {
 pub(crate) struct ProviderList<'a> {
     data: Vec<ProviderView<'a>>,
 }
+
+/// The signed receipt of a generation. Unlike other answers it is not wrapped: the document is the
+/// evidence.
+#[derive(ToSchema)]
+#[schema(as = Receipt)]
+pub(crate) struct ReceiptBody {
+    version: u32,
+    generation_id: String,
+    workspace_id: String,
+    /// When the generation was settled. RFC 3339, UTC.
+    issued_at: String,
+    /// When the request was admitted. RFC 3339, UTC.
+    admitted_at: String,
+    /// Its number in its workspace's chain, from 1.
+    sequence: u64,
+    /// The hash of the receipt before it; `null` for the first.
+    #[schema(required = true)]
+    previous_hash: Option<String>,
+    catalog_version: String,
+    policy: ReceiptPolicy,
+    attempts: Vec<ReceiptAttempt>,
+    /// SHA-256 over the canonical text of the stored decision record.
+    #[schema(required = true)]
+    decision_digest: Option<String>,
+    /// What a receipt proves and what it does not.
+    statement: String,
+    /// SHA-256 over the canonical text of all the above, in hexadecimal digits.
+    hash: String,
+    key_id: String,
+    /// Ed25519 over the bytes of the hash, in base64.
+    signature: String,
+}
+
+/// Standing rules and the request's own, together.
+#[derive(ToSchema)]
+struct ReceiptPolicy {
+    /// SHA-256 over the rules, scope by scope.
+    digest: String,
+    /// Zero data retention was demanded of every endpoint that was tried.
+    zdr: bool,
+    /// Training on prompts was denied to every endpoint that was tried.
+    deny_training: bool,
+    /// `null`: anywhere.
+    #[schema(required = true)]
+    allowed_data_regions: Option<Vec<String>>,
+}
+
+/// One try, with what the catalogue said of its endpoint when it was made.
+#[derive(ToSchema)]
+struct ReceiptAttempt {
+    number: u32,
+    endpoint: String,
+    provider: String,
+    /// `shared`: the operator's. `own`: the customer's.
+    credential: String,
+    zero_data_retention: bool,
+    /// Unknown counts as yes.
+    may_train: bool,
+    /// `null`: not known.
+    #[schema(required = true)]
+    retains_prompts: Option<bool>,
+    /// `null`: not known.
+    #[schema(required = true)]
+    regions: Option<Vec<String>>,
+    /// Its answer is the one that was passed on.
+    served: bool,
+}

@@ -14,6 +14,7 @@ mod leases;
 mod ledger;
 mod nodes;
 mod post;
+mod receipts;
 mod rows;
 mod spending;
 mod verify;
@@ -45,6 +46,7 @@ use crate::{
     directory::{Directory, DirectoryError},
     failure::Failure,
     generation::GenerationView,
+    receipts::{ChainHead, Pending, ReceiptStore, SignedReceipt, SigningKeyRow, StoredReceipt},
 };
 
 /// How often a transaction is tried when the database sacrifices it to another one.
@@ -284,5 +286,48 @@ impl Directory for Engine {
 
     async fn ping(&self) -> Result<(), DirectoryError> {
         retried!(self.select_one())
+    }
+}
+
+#[async_trait]
+impl ReceiptStore for Engine {
+    async fn workspaces_with_unsigned_receipts(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<WorkspaceId>, DirectoryError> {
+        retried!(self.select_unsigned_workspaces(limit))
+    }
+
+    async fn unsigned_receipts(
+        &self,
+        workspace: WorkspaceId,
+        limit: u32,
+    ) -> Result<Pending, DirectoryError> {
+        retried!(self.select_unsigned_receipts(workspace, limit))
+    }
+
+    async fn append_receipts(
+        &self,
+        workspace: WorkspaceId,
+        head: Option<ChainHead>,
+        receipts: &[SignedReceipt],
+    ) -> Result<bool, DirectoryError> {
+        retried!(self.extend_chain(workspace, head, receipts))
+    }
+
+    async fn receipt(
+        &self,
+        workspace: WorkspaceId,
+        id: &GenerationId,
+    ) -> Result<Option<StoredReceipt>, DirectoryError> {
+        retried!(self.select_receipt(workspace, id))
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKeyRow>, DirectoryError> {
+        retried!(self.select_signing_keys())
+    }
+
+    async fn put_signing_key(&self, key: &SigningKeyRow) -> Result<SigningKeyRow, DirectoryError> {
+        retried!(self.insert_signing_key(key))
     }
 }

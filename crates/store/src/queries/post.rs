@@ -19,7 +19,7 @@ use switchyard_billing::{
 use switchyard_domain::id::{AccountId, GenerationId};
 
 use super::{
-    Engine, generations, ledger,
+    Engine, generations, ledger, receipts,
     rows::{Script, fetch_rows},
     spending,
 };
@@ -132,6 +132,7 @@ impl Engine {
             generations::push(&mut script, some)?;
             tokio::task::yield_now().await;
         }
+        receipts::push(&mut script, &settlements);
         ledger::push_transactions(&mut script, &booked);
         spending::push_spending(&mut script, &settlements)?;
         spending::push_roll_up(&mut script, &settlements);

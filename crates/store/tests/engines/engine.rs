@@ -20,7 +20,9 @@ use switchyard_domain::{
     id::{AccountId, ApiKeyId, NodeId, WorkspaceId},
     tenancy::{ApiKey, KeyKind},
 };
-use switchyard_store::{Directory, OpenOptions, Store, account::NewAccount, api_key::NewApiKey};
+use switchyard_store::{
+    Directory, OpenOptions, ReceiptStore, Store, account::NewAccount, api_key::NewApiKey,
+};
 use switchyard_testkit::PostgresServer;
 use uuid::Uuid;
 
@@ -64,6 +66,10 @@ impl Engine {
 
     pub(crate) fn directory(&self) -> &dyn Directory {
         self.store.directory.as_ref()
+    }
+
+    pub(crate) fn receipts(&self) -> &dyn ReceiptStore {
+        self.store.receipts.as_ref()
     }
 
     pub(crate) fn ledger(&self) -> &dyn LedgerStore {

@@ -6,4 +6,5 @@ mod frozen;
 mod keyring;
 mod rotation;
 mod sealing;
+mod signing;
 mod tampering;

@@ -77,6 +77,7 @@ fn assert_same(view: GenerationView, settlement: &Settlement) {
         holds: settlement.holds.clone(),
         attempts: view.attempts,
         decision: view.decision,
+        receipt: settlement.receipt.clone(),
     };
     let document = |settlement| serde_json::to_value(settlement).expect("serializable");
     assert_eq!(document(&told), document(settlement));

@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod api_keys;
 pub(crate) mod credentials;
 pub(crate) mod generations;
+pub(crate) mod receipts;
 pub(crate) mod usage;
 
 /// Writes one test per case over a fresh database.
@@ -37,6 +38,12 @@ macro_rules! directory_test_suite {
             generations::other_accounts_see_nothing,
             generations::months_do_not_matter_to_a_lookup,
             generations::text_without_nul_survives,
+            receipts::a_receipt_comes_with_its_generation_where_it_was_asked_for,
+            receipts::a_chain_grows_only_from_where_it_ends,
+            receipts::a_chain_takes_all_of_a_list_or_none,
+            receipts::parallel_nodes_leave_no_gap,
+            receipts::what_is_signed_stays_as_it_is,
+            receipts::the_first_signing_key_wins,
             usage::spending_is_told_by_window,
             usage::byok_traffic_is_told_apart,
             usage::a_new_key_used_nothing,
