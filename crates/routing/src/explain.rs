@@ -3,6 +3,7 @@
 //! Codes and words are OpenRouter's where it has any, so that its clients' handling applies.
 
 mod relaxation;
+mod siblings;
 
 use serde::Serialize;
 use switchyard_interchange::needs::Needs;
@@ -11,7 +12,7 @@ use crate::{
     record::{CandidateRecord, DecisionRecord, Rule, RuledOut, Scope},
     resolve::Chosen,
     rule_out::every_objection,
-    select::{NoCandidates, Situation},
+    select::{NoCandidates, Situation, TryWhen},
     slug::in_words,
 };
 
@@ -66,6 +67,8 @@ pub enum AvailabilityCode {
     ModelDeprecated,
     /// No longer offered for free.
     FreeVariantEnded,
+    /// Not offered in the country that the request comes from.
+    RegionRestricted,
     /// Every provider said that it does not know the model.
     ModelUnavailableUpstream,
     /// Every attempt was refused for its rate.
@@ -85,6 +88,7 @@ impl AvailabilityCode {
             Self::ConstraintFiltered => "constraint_filtered",
             Self::ModelDeprecated => "model_deprecated",
             Self::FreeVariantEnded => "free_variant_ended",
+            Self::RegionRestricted => "region_restricted",
             Self::ModelUnavailableUpstream => "model_unavailable_upstream",
             Self::CapacityExhausted => "capacity_exhausted",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
@@ -95,6 +99,7 @@ impl AvailabilityCode {
     pub const fn status(self) -> u16 {
         match self {
             Self::ModelNotFound | Self::WrongEndpoint => 400,
+            Self::RegionRestricted => 403,
             Self::NoEndpoints
             | Self::PrivacyRestricted
             | Self::ConstraintFiltered
@@ -117,25 +122,34 @@ impl Rule {
     /// decides, and lends its nearest to rules of ours.
     pub const fn excluded_by(self) -> Option<&'static str> {
         match self {
-            Self::NotCallable | Self::ServiceTier | Self::WrongApi => None,
+            Self::NotCallable | Self::ServiceTier | Self::ModelNotAllowed | Self::WrongApi => None,
+            Self::Geo => Some("geo"),
+            Self::DataRegion => Some("data_region"),
             Self::AllowedProviders | Self::Ignored => Some("allowed_providers"),
-            Self::Training | Self::Distillable => Some("data_policy:training"),
+            Self::Training | Self::Publication | Self::Distillable => Some("data_policy:training"),
             Self::Zdr => Some("data_policy:zdr"),
             Self::ContextLength => Some("context_length"),
-            Self::Modality | Self::RequireParameters | Self::Features => Some("require_parameters"),
+            Self::Modality | Self::RequireParameters | Self::Capability | Self::Features => {
+                Some("require_parameters")
+            }
             Self::Quantization => Some("quantization"),
             Self::MaxPrice => Some("max_price"),
         }
     }
 
+    /// The vocabulary has no code for a model that an owner's rules forbid, so it shares that of
+    /// forbidden providers; the status tells them apart ([`NoCandidates::status`]).
     const fn code(self) -> AvailabilityCode {
         match self {
-            Self::NotCallable | Self::AllowedProviders | Self::Ignored => {
+            Self::NotCallable | Self::ModelNotAllowed | Self::AllowedProviders | Self::Ignored => {
                 AvailabilityCode::NoEndpoints
             }
-            Self::Training | Self::Zdr => AvailabilityCode::PrivacyRestricted,
+            Self::Geo => AvailabilityCode::RegionRestricted,
+            Self::Training | Self::Publication | Self::Zdr => AvailabilityCode::PrivacyRestricted,
             Self::WrongApi => AvailabilityCode::WrongEndpoint,
             Self::ServiceTier
+            | Self::DataRegion
+            | Self::Capability
             | Self::Distillable
             | Self::Modality
             | Self::ContextLength
@@ -155,7 +169,13 @@ impl NoCandidates {
             Self::UnknownVariant { variant, .. } if variant == "free" => {
                 AvailabilityCode::FreeVariantEnded
             }
-            Self::UnknownVariant { .. } => AvailabilityCode::ModelNotFound,
+            Self::UnknownVariant { .. } | Self::WebSearchNotOffered { .. } => {
+                AvailabilityCode::ModelNotFound
+            }
+            Self::RouterLeftNothing { field, .. } if *field == "cost_tier" => {
+                AvailabilityCode::ConstraintFiltered
+            }
+            Self::RouterLeftNothing { .. } => AvailabilityCode::NoEndpoints,
             // An author's withdrawal explains missing endpoints, not a caller's own constraints.
             Self::RuledOut {
                 last: None | Some(Rule::NotCallable),
@@ -163,6 +183,17 @@ impl NoCandidates {
                 ..
             } => AvailabilityCode::ModelDeprecated,
             Self::RuledOut { last, .. } => last.map_or(AvailabilityCode::NoEndpoints, Rule::code),
+        }
+    }
+
+    /// The HTTP status: the code's, but 403 where an owner's rules forbid the models.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::RuledOut {
+                last: Some(Rule::ModelNotAllowed),
+                ..
+            } => 403,
+            _ => self.code().status(),
         }
     }
 
@@ -189,12 +220,31 @@ impl NoCandidates {
                     .push(format!("{model}:{variant}"));
                 availability.fallback_models.push(model.clone());
             }
+            Self::WebSearchNotOffered { model } => {
+                availability
+                    .requested_models
+                    .push(format!("{model}:online"));
+                availability.fallback_models.push(model.clone());
+            }
+            Self::RouterLeftNothing {
+                router,
+                field,
+                detail,
+            } => {
+                availability.requested_models.push((*router).to_owned());
+                availability.constraint = Some(Constraint {
+                    field,
+                    detail: detail.clone(),
+                });
+            }
             Self::RuledOut {
                 excluded,
                 last,
                 record,
+                fallback_models,
                 ..
             } => {
+                availability.fallback_models.clone_from(fallback_models);
                 availability
                     .requested_models
                     .clone_from(&record.requested_models);
@@ -222,20 +272,55 @@ impl NoCandidates {
                     in_words(similar)
                 )
             }
-            Self::UnknownVariant { model, variant } => format!(
-                "Model `{model}` has no variant `:{variant}`. Ask for `{model}`, which can be \
-                 followed by `:nitro` (fastest first) or `:floor` (cheapest first)."
+            Self::UnknownVariant { model, variant } if variant == "free" => format!(
+                "Model {} is not offered for free, or no longer. Ask for it without `:free`, or \
+                 for `switchyard/free`, which takes any free model.",
+                quoted(model)
+            ),
+            Self::UnknownVariant { model, variant } => {
+                let model = quoted(model);
+                format!(
+                    "Model {model} has no variant {}. Ask for {model}, which can be followed by \
+                     `:nitro` (fastest first), `:floor` (cheapest first) or `:exacto` (best at \
+                     calling tools first).",
+                    quoted(&format!(":{variant}"))
+                )
+            }
+            Self::WebSearchNotOffered { model } => {
+                let model = quoted(model);
+                format!(
+                    "`:online` asks for the web plugin, which is not offered here. Ask for \
+                     {model} without it, and offer the model a search tool of yours in `tools`, or \
+                     put what you found into the prompt."
+                )
+            }
+            Self::RouterLeftNothing {
+                router,
+                field,
+                detail,
+            } => format!(
+                "`{router}` has no model to choose from: {detail}. {} to get an answer.",
+                match *field {
+                    "cost_tier" => "Raise `cost_tier`, or relax what keeps cheaper models out,",
+                    "model" => "Name a model",
+                    "excluded_models" => "Exclude fewer models",
+                    _ => "Allow more models",
+                }
             ),
             Self::RuledOut {
                 available_providers,
                 expired,
                 relaxation,
+                fallback_models,
                 record,
                 ..
-            } => {
-                let relaxation = relaxation.as_deref();
-                ruled_out_message(record, available_providers, *expired, relaxation)
-            }
+            } => ruled_out_message(
+                record,
+                *expired,
+                available_providers,
+                relaxation.as_deref(),
+                fallback_models,
+            ),
         }
     }
 }
@@ -250,12 +335,13 @@ fn quoted(name: &str) -> String {
     }
 }
 
-/// One line of what was asked, what stood in its way, who offers the model, and the way out.
+/// What was asked, what stood in its way by rule and scope, who offers the model, and the way out.
 fn ruled_out_message(
     record: &DecisionRecord,
-    available_providers: &[String],
     expired: bool,
+    available_providers: &[String],
     relaxation: Option<&str>,
+    fallback_models: &[String],
 ) -> String {
     let names: Vec<String> = record
         .requested_models
@@ -266,20 +352,25 @@ fn ruled_out_message(
     if expired {
         message.push_str(", which its author has withdrawn");
     }
-    if record.candidates.is_empty() {
-        message.push_str(": nobody offers it at present.");
-        return message;
-    }
     let removals: Vec<String> = removals(record).iter().map(Removal::line).collect();
-    message.push_str(": ");
-    message.push_str(&removals.join("; "));
-    message.push_str(". It is offered by ");
-    message.push_str(&in_words(available_providers));
-    message.push('.');
+    if removals.is_empty() {
+        message.push_str(": nobody offers it at present.");
+    } else {
+        message.push_str(": ");
+        message.push_str(&removals.join("; "));
+        message.push_str(". It is offered by ");
+        message.push_str(&in_words(available_providers));
+        message.push('.');
+    }
     if let Some(relaxation) = relaxation {
         message.push_str(" To get an answer, ");
         message.push_str(relaxation);
         message.push('.');
+    }
+    if !fallback_models.is_empty() {
+        message.push_str(" As things are, ");
+        message.push_str(&in_words(fallback_models));
+        message.push_str(" can answer.");
     }
     message
 }
@@ -300,7 +391,7 @@ impl Removal<'_> {
             Scope::Workspace => " by workspace settings",
             Scope::Member => " by the member's settings",
             Scope::Key => " by the API key's settings",
-            Scope::Preset => " by the preset",
+            Scope::Preset => " by the preset's settings",
             Scope::Request => " by the request",
         };
         format!(
@@ -311,13 +402,11 @@ impl Removal<'_> {
     }
 }
 
+/// What was removed, by rule and scope. Models that only stand in after a certain failure are no
+/// reason for an error.
 fn removals(record: &DecisionRecord) -> Vec<Removal<'_>> {
     let mut removals: Vec<Removal<'_>> = Vec::new();
-    for ruled_out in record
-        .candidates
-        .iter()
-        .filter_map(|row| row.ruled_out.as_ref())
-    {
+    for (_, ruled_out) in removed(record) {
         let same = |removal: &&mut Removal<'_>| {
             (removal.first.rule, removal.first.scope) == (ruled_out.rule, ruled_out.scope)
         };
@@ -346,15 +435,19 @@ fn words_for(excluded: &[(Rule, usize)], last: Option<Rule>) -> Vec<&'static str
     words
 }
 
+fn removed(record: &DecisionRecord) -> impl Iterator<Item = (&CandidateRecord, &RuledOut)> {
+    record
+        .candidates
+        .iter()
+        .filter(|row| row.when == TryWhen::Always)
+        .filter_map(|row| Some((row, row.ruled_out.as_ref()?)))
+}
+
 fn removed_by(
     last: Option<Rule>,
     record: &DecisionRecord,
 ) -> impl Iterator<Item = (&CandidateRecord, &RuledOut)> {
-    record
-        .candidates
-        .iter()
-        .filter_map(|row| Some((row, row.ruled_out.as_ref()?)))
-        .filter(move |(_, ruled_out)| Some(ruled_out.rule) == last)
+    removed(record).filter(move |(_, ruled_out)| Some(ruled_out.rule) == last)
 }
 
 fn providers_removed_by(last: Option<Rule>, record: &DecisionRecord) -> Vec<String> {
@@ -371,7 +464,7 @@ fn deciding_constraint(last: Option<Rule>, record: &DecisionRecord) -> Option<Co
     let (_, ruled_out) = removed_by(last, record).next()?;
     Some(Constraint {
         field: ruled_out.field,
-        detail: ruled_out.detail.clone().into_owned(),
+        detail: ruled_out.detail.to_string(),
     })
 }
 
@@ -382,6 +475,8 @@ pub(crate) fn ruled_out(
     chosen: &[Chosen<'_>],
     record: DecisionRecord,
 ) -> NoCandidates {
+    let ordinary = chosen.partition_point(|choice| choice.when == TryWhen::Always);
+    let chosen = &chosen[..ordinary];
     let mut excluded: Vec<(Rule, usize)> = Vec::new();
     for removal in removals(&record) {
         match excluded.last_mut() {
@@ -399,7 +494,7 @@ pub(crate) fn ruled_out(
         }
     }
     let objections = every_objection(needs, situation, chosen);
-    NoCandidates::RuledOut {
+    let error = NoCandidates::RuledOut {
         model: chosen
             .first()
             .map_or_else(String::new, |choice| choice.model.id.to_string()),
@@ -410,6 +505,8 @@ pub(crate) fn ruled_out(
             .iter()
             .all(|choice| choice.model.is_expired(situation.now)),
         relaxation: relaxation::smallest(needs, &objections, &record),
+        fallback_models: Vec::new(),
         record: Box::new(record),
-    }
+    };
+    siblings::suggest(error, needs, situation, chosen)
 }

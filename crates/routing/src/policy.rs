@@ -143,6 +143,15 @@ impl Policy {
         }
     }
 
+    /// Whether the account trusts owners who state that nothing is kept of what is sent with their
+    /// credential. Nobody under the account can decide that for it.
+    pub(crate) fn trusts_declared_zdr(&self) -> bool {
+        let mut account = self.layers.iter();
+        account.any(|layer| {
+            layer.scope == Scope::Account && layer.rules.trust_declared_zdr == Some(true)
+        })
+    }
+
     /// What the narrowest layer says that says anything.
     pub(crate) fn narrowest<T: Copy>(&self, says: impl Fn(&Rules) -> Option<T>) -> Option<T> {
         self.layers

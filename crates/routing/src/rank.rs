@@ -2,13 +2,15 @@
 
 mod draw;
 
-#[cfg(test)]
 pub(crate) use draw::fraction;
 
 use std::cmp::Ordering;
 
 use switchyard_catalog::snapshot::Endpoint;
-use switchyard_domain::{endpoint::ServiceTier, money::UsdPicos};
+use switchyard_domain::{
+    endpoint::{EndpointId, ServiceTier},
+    money::UsdPicos,
+};
 use switchyard_interchange::{
     needs::Needs,
     preferences::{Partition, RequestedTier, SortKey},
@@ -18,7 +20,7 @@ use crate::{
     health::{EndpointHealth, HealthRank},
     record::CandidateRecord,
     resolve::Chosen,
-    rule_out::{Survivor, has_flex},
+    rule_out::{Survivor, asked_tier, has_flex},
     select::{Candidate, Situation, TryWhen},
     slug::{position, stated},
     stickiness::is_cacheable,
@@ -47,10 +49,16 @@ struct Place {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
+    /// What has to happen first goes last.
+    when: TryWhen,
     /// The models' order, unless they are pooled.
     group: usize,
+    /// Whose credential.
+    class: u8,
     /// The position in `order`, or [`TAIL`].
     listed: usize,
+    /// The owner's order of credentials.
+    own_order: usize,
     /// The priority tier goes first where it was asked for.
     tier: u8,
     /// A warm prompt cache.
@@ -98,7 +106,7 @@ pub(crate) fn rank(
             .into_iter()
             .map(|place| Candidate {
                 vetted: place.survivor.vetted,
-                when: TryWhen::Always,
+                when: place.survivor.when,
                 first_token_timeout: None,
             })
             .collect(),
@@ -149,13 +157,16 @@ impl<'a> Wishes<'a> {
         let sort = self.sorts[survivor.model];
         let is_down = survivor.health.rank == HealthRank::Down;
         Key {
+            when: survivor.when,
             group: if self.pools_models { 0 } else { survivor.model },
+            class: survivor.class,
+            own_order: survivor.own_order,
             listed: self
                 .order
                 .and_then(|list| position(list, survivor.vetted.provider(), endpoint))
                 .unwrap_or(TAIL),
             tier: u8::from(is_down || !self.prefers_tier_of(endpoint)),
-            pin: u8::from(is_down || !self.is_pinned(endpoint)),
+            pin: u8::from(is_down || !self.is_pinned(survivor)),
             // A stated sort is meant; only what cannot serve at all is moved back.
             health: match sort {
                 Some(_) if !is_down => HealthRank::Stable,
@@ -167,18 +178,19 @@ impl<'a> Wishes<'a> {
     }
 
     fn prefers_tier_of(&self, endpoint: &Endpoint) -> bool {
-        self.needs.service_tier == Some(RequestedTier::Priority)
+        let asked = asked_tier(self.needs, self.situation.policy);
+        asked.is_some_and(|(tier, _)| tier == RequestedTier::Priority)
             && endpoint.service_tier == ServiceTier::Priority
     }
 
     /// A pin loses to a listed order and to a single attempt, which goes to the best endpoint.
-    fn is_pinned(&self, endpoint: &Endpoint) -> bool {
+    fn is_pinned(&self, survivor: &Survivor) -> bool {
+        let endpoint = survivor.vetted.endpoint();
         self.order.is_none()
             && self.fallbacks
-            && self
-                .situation
-                .pin
-                .is_some_and(|pin| pin.endpoint == endpoint.id)
+            && self.situation.pin.is_some_and(|pin| {
+                pin.endpoint == endpoint.id && pin.credential == survivor.credential
+            })
             && is_cacheable(endpoint)
     }
 }
@@ -186,7 +198,8 @@ impl<'a> Wishes<'a> {
 /// The request's own sort, then what a shortcut or a tier implies, then the account's default.
 /// Sorting by quality has no figures to go by, so it leaves the default.
 fn sort_of(needs: &Needs, situation: &Situation<'_>, choice: Chosen<'_>) -> Option<SortKey> {
-    let by_tier = || match needs.service_tier {
+    let tier = asked_tier(needs, situation.policy).map(|(tier, _)| tier);
+    let by_tier = || match tier {
         Some(RequestedTier::Priority) => Some(SortKey::Throughput),
         Some(RequestedTier::Flex) if has_flex(situation, choice.model) => Some(SortKey::Price),
         Some(RequestedTier::Flex | RequestedTier::Auto | RequestedTier::Default) | None => None,
@@ -251,8 +264,10 @@ impl Place {
 /// none is stable the draw is among the least unhealthy: when all are flagged, the flags say
 /// nothing.
 fn balance_load(places: &mut [Place], wishes: &Wishes<'_>, rows: &mut [CandidateRecord]) {
-    let groups = places.chunk_by_mut(|one, next| one.key.group == next.key.group);
-    for (group, members) in groups.enumerate() {
+    let part = |place: &Place| (place.key.when, place.key.group, place.key.class);
+    let groups = places.chunk_by_mut(|one, next| part(one) == part(next));
+    for members in groups {
+        let group = members[0].key.group;
         let start = members.iter().position(|place| {
             place.key.pin == 1 && (wishes.order.is_none() || place.key.listed == TAIL)
         });
@@ -265,7 +280,10 @@ fn balance_load(places: &mut [Place], wishes: &Wishes<'_>, rows: &mut [Candidate
         }
         let size = pool
             .iter()
-            .take_while(|place| (place.key.tier, place.key.health) == (first.tier, first.health))
+            .take_while(|place| {
+                let key = place.key;
+                (key.own_order, key.tier, key.health) == (first.own_order, first.tier, first.health)
+            })
             .count();
         let pool = &mut pool[..size];
         let weights = draw::weights(pool.iter().map(|place| place.key.cost));
@@ -277,7 +295,11 @@ fn balance_load(places: &mut [Place], wishes: &Wishes<'_>, rows: &mut [Candidate
     }
 }
 
+/// Of each model the first endpoint, with each of its credentials.
 fn keep_first_of_each_model(places: &mut Vec<Place>, models: usize) {
-    let mut seen = vec![false; models];
-    places.retain(|place| !std::mem::replace(&mut seen[place.survivor.model], true));
+    let mut kept: Vec<Option<EndpointId>> = vec![None; models];
+    places.retain(|place| {
+        let id = &place.survivor.vetted.endpoint().id;
+        *kept[place.survivor.model].get_or_insert_with(|| id.clone()) == *id
+    });
 }

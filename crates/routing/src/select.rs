@@ -1,6 +1,6 @@
 //! From what is asked and what is known to an ordered plan.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use switchyard_catalog::snapshot::Catalog;
@@ -16,6 +16,7 @@ use crate::{
     record::{DecisionRecord, Rule},
     resolve::resolve,
     rule_out::{rule_out, vetted::Vetted},
+    slug::{Named, names},
     stickiness::WarmCache,
 };
 
@@ -93,6 +94,22 @@ pub enum NoCandidates {
         /// The variant's name, without its colon.
         variant: String,
     },
+    /// `:online` asks for the web plugin, and there is none.
+    #[error("`{model}:online` asks for web search, which is not offered")]
+    WebSearchNotOffered {
+        /// The model without the variant.
+        model: String,
+    },
+    /// A router model has nothing to choose from within the caller's options.
+    #[error("`{router}` is left with no model: {detail}")]
+    RouterLeftNothing {
+        /// The router model.
+        router: &'static str,
+        /// The option that leaves nothing.
+        field: &'static str,
+        /// How, in words.
+        detail: String,
+    },
     /// The models exist but every endpoint was ruled out (or there is none).
     #[error("no endpoint can serve `{model}`")]
     RuledOut {
@@ -108,6 +125,8 @@ pub enum NoCandidates {
         expired: bool,
         /// The least the caller would have to change, in words; `None` where nothing helps.
         relaxation: Option<String>,
+        /// Models of the same author that could serve the request, newest first, at most three.
+        fallback_models: Vec<String>,
         /// The full record.
         record: Box<DecisionRecord>,
     },
@@ -117,8 +136,9 @@ pub enum NoCandidates {
 ///
 /// The same arguments give the same plan, so a stored seed replays a decision.
 pub fn select(needs: &Needs, situation: &Situation<'_>) -> Result<Plan, NoCandidates> {
-    let resolved = resolve(needs, situation.catalog)?;
+    let resolved = resolve(needs, situation)?;
     let mut sieved = rule_out(needs, situation, &resolved.models);
+    sieved.settle_fallbacks();
     let ranking = if sieved.survivors.is_empty() {
         Ranking {
             candidates: Vec::new(),
@@ -150,8 +170,27 @@ pub fn select(needs: &Needs, situation: &Situation<'_>) -> Result<Plan, NoCandid
             record,
         ));
     }
-    Ok(Plan {
-        candidates: ranking.candidates,
-        record,
-    })
+    let mut candidates = ranking.candidates;
+    limit_first_tokens(&mut candidates, &needs.preferences.first_token_timeouts_ms);
+    Ok(Plan { candidates, record })
+}
+
+/// Notes how long the caller lets each endpoint take. Its full tag counts before its provider.
+fn limit_first_tokens(candidates: &mut [Candidate], timeouts_ms: &BTreeMap<String, u64>) {
+    if timeouts_ms.is_empty() {
+        return;
+    }
+    for candidate in candidates {
+        let vetted = &candidate.vetted;
+        let how = |entry: &String| names(entry, vetted.provider(), vetted.endpoint());
+        let named = |wanted: Named| {
+            timeouts_ms
+                .iter()
+                .find(|(entry, _)| how(entry) == Some(wanted))
+        };
+        let timeout = named(Named::InFull).or_else(|| named(Named::ByProvider));
+        if let Some((_, ms)) = timeout {
+            candidate.first_token_timeout = Some(Duration::from_millis(*ms));
+        }
+    }
 }

@@ -159,6 +159,20 @@ fn provider_fields() {
 }
 
 #[test]
+fn blocked_countries() {
+    check(
+        |files| {
+            files.providers[0]["blocked_countries"] = json!(["RU", "be"]);
+            files.models[0]["blocked_countries"] = json!("CN");
+        },
+        &expect![[r#"
+            the catalogue has 2 faults
+            - providers.json providers[0] (acme) blocked_countries: `be` is not a country; write the two capital letters of ISO 3166
+            - models.json models[0] (zoo/owl) blocked_countries: is "CN"; write a list of texts or null"#]],
+    );
+}
+
+#[test]
 fn model_fields() {
     check(
         |files| {

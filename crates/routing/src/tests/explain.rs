@@ -92,14 +92,14 @@ fn a_model_without_endpoints_is_said_to_have_none() {
         "models=m",
         expect![[r#"
             404 model_deprecated
-            No endpoint can serve `lab/m`, which its author has withdrawn: nobody offers it at present."#]],
+            No endpoint can serve `lab/m`, which its author has withdrawn: nobody offers it at present. As things are, lab/n can answer."#]],
     );
     check(
         "m expired: acme $1 uncallable; n: acme $1",
         "models=m",
         expect![[r#"
             404 model_deprecated
-            No endpoint can serve `lab/m`, which its author has withdrawn: 1 endpoint excluded: not_callable (the provider's id of the model is unknown). It is offered by acme."#]],
+            No endpoint can serve `lab/m`, which its author has withdrawn: 1 endpoint excluded: not_callable (the provider's id of the model is unknown). It is offered by acme. As things are, lab/n can answer."#]],
     );
     check(
         "m expired: acme $1; n: acme $1",

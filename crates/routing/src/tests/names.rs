@@ -91,28 +91,26 @@ fn unknown_variants_are_errors_of_their_own() {
         CATALOG,
         "models=claude:online",
         expect![[r#"
-        400 model_not_found
-        Model `lab/claude` has no variant `:online`. Ask for `lab/claude`, which can be followed by `:nitro` (fastest first) or `:floor` (cheapest first)."#]],
+            400 model_not_found
+            `:online` asks for the web plugin, which is not offered here. Ask for `lab/claude` without it, and offer the model a search tool of yours in `tools`, or put what you found into the prompt."#]],
     );
     check(
         CATALOG,
         "models=gpt-one:free:exacto",
-        expect![[r#"
-        400 model_not_found
-        Model `lab/gpt-one:free` has no variant `:exacto`. Ask for `lab/gpt-one:free`, which can be followed by `:nitro` (fastest first) or `:floor` (cheapest first)."#]],
+        expect!["b"],
     );
     check(
         CATALOG,
         "models=claude:free",
         expect![[r#"
-        404 free_variant_ended
-        Model `lab/claude` has no variant `:free`. Ask for `lab/claude`, which can be followed by `:nitro` (fastest first) or `:floor` (cheapest first)."#]],
+            404 free_variant_ended
+            Model `lab/claude` is not offered for free, or no longer. Ask for it without `:free`, or for `switchyard/free`, which takes any free model."#]],
     );
     check(
         CATALOG,
         "models=claude:online:nitro",
         expect![[r#"
-        400 model_not_found
-        Model `lab/claude` has no variant `:online`. Ask for `lab/claude`, which can be followed by `:nitro` (fastest first) or `:floor` (cheapest first)."#]],
+            400 model_not_found
+            `:online` asks for the web plugin, which is not offered here. Ask for `lab/claude` without it, and offer the model a search tool of yours in `tools`, or put what you found into the prompt."#]],
     );
 }
