@@ -116,7 +116,7 @@ pub enum NoCandidates {
         /// The first model asked for.
         model: String,
         /// The rules that removed endpoints, in order of application, with how many each removed.
-        excluded: Vec<(Rule, usize)>,
+        excluded: Box<[(Rule, usize)]>,
         /// The rule that removed the last survivors; `None`: the model has no endpoints at all.
         last: Option<Rule>,
         /// Providers that serve the models, by slug.
@@ -126,7 +126,7 @@ pub enum NoCandidates {
         /// The least the caller would have to change, in words; `None` where nothing helps.
         relaxation: Option<String>,
         /// Models of the same author that could serve the request, newest first, at most three.
-        fallback_models: Vec<String>,
+        fallback_models: Box<[String]>,
         /// The full record.
         record: Box<DecisionRecord>,
     },

@@ -74,7 +74,7 @@ fn standing_step(row: &CandidateRecord, obstacle: &RuledOut) -> String {
     } = row;
     match obstacle.rule {
         Rule::ServiceTier => "drop the flex tier, or ask for `service_tier: default`".to_owned(),
-        Rule::DataRegion => format!("allow the data regions of {provider}"),
+        Rule::DataRegion => "relax `allowed_data_regions`".to_owned(),
         Rule::ModelNotAllowed if obstacle.field == "ignored_models" => {
             format!("stop ignoring {model}")
         }

@@ -36,7 +36,7 @@ pub(super) fn suggest(
         && let [first, ..] = chosen
         && may_help
     {
-        *fallback_models = siblings(needs, situation, *first, chosen);
+        *fallback_models = siblings(needs, situation, *first, chosen).into();
     }
     error
 }

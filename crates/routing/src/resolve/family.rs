@@ -10,8 +10,8 @@
 use switchyard_catalog::snapshot::{Catalog, Model};
 use switchyard_domain::clock::Timestamp;
 
-/// The newest member of the family that a moving name names: one that can be called, has not been
-/// withdrawn, and is no variant of another.
+/// The newest member of the family that a moving name names, which has not been withdrawn and is
+/// no variant of another. One that cannot be called is meant only where the whole family is so.
 pub(super) fn newest<'a>(name: &str, catalog: &'a Catalog, now: Timestamp) -> Option<&'a Model> {
     let (author, family) = name.strip_prefix('~')?.split_once('/')?;
     let family = family.strip_suffix("-latest")?;
@@ -19,20 +19,20 @@ pub(super) fn newest<'a>(name: &str, catalog: &'a Catalog, now: Timestamp) -> Op
         let slug = model.id.as_str().split_once('/').map(|(_, slug)| slug);
         model.author == author && slug.is_some_and(|slug| is_member(family, slug))
     };
-    let is_offered = |model: &&Model| {
-        !model.is_expired(now)
-            && catalog
-                .endpoints_of(model)
-                .any(|endpoint| endpoint.is_callable(catalog.provider_of(endpoint)))
+    let can_be_called = |model: &Model| {
+        let mut endpoints = catalog.endpoints_of(model);
+        endpoints.any(|endpoint| endpoint.is_callable(catalog.provider_of(endpoint)))
     };
     catalog
         .models
         .iter()
-        .filter(belongs)
-        .filter(is_offered)
-        .max_by(|one, other| {
-            let age = one.created.cmp(&other.created);
-            age.then_with(|| other.id.cmp(&one.id))
+        .filter(|model| belongs(model) && !model.is_expired(now))
+        .max_by_key(|model| {
+            (
+                can_be_called(model),
+                model.created,
+                std::cmp::Reverse(&model.id),
+            )
         })
 }
 

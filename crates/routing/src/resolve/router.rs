@@ -74,6 +74,8 @@ struct Fit<'a> {
     model: &'a Model,
     /// Pico-dollars for three input tokens and one output token.
     price: i128,
+    /// Whether any endpoint that can serve calls tools.
+    calls_tools: bool,
 }
 
 impl Router {
@@ -141,11 +143,19 @@ impl<'a> Fit<'a> {
         situation: &'a Situation<'a>,
         shortcut: Option<Shortcut>,
     ) -> Option<Self> {
-        let price = |endpoint: &Endpoint| price_of(endpoint, needs, situation);
-        let price = serving(needs, situation, plain(model, shortcut))
-            .map(price)
-            .min()?;
-        Some(Self { model, price })
+        let mut fit: Option<Self> = None;
+        for endpoint in serving(needs, situation, plain(model, shortcut)) {
+            let price = price_of(endpoint, needs, situation);
+            let calls_tools = endpoint.supported_parameters.contains(Parameter::Tools);
+            let fit = fit.get_or_insert(Self {
+                model,
+                price,
+                calls_tools,
+            });
+            fit.price = fit.price.min(price);
+            fit.calls_tools |= calls_tools;
+        }
+        fit
     }
 }
 
@@ -280,11 +290,10 @@ impl<'a> Bounds<'a> {
         let warm = warm_model(situation);
         let is = |one: &Model, other: Option<&Model>| other.is_some_and(|other| other.id == one.id);
         fits.sort_by_key(|fit| {
-            let calls_tools = fit.model.supported_parameters.contains(Parameter::Tools);
             (
                 !is(fit.model, self.pinned),
                 !is(fit.model, warm),
-                !calls_tools,
+                !fit.calls_tools,
                 distance(tier_of(fit.price), wanted),
                 Reverse(fit.model.created),
                 fit.model.id.clone(),
