@@ -43,10 +43,10 @@ pub struct Rules {
     /// Never these providers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignored_providers: Vec<String>,
-    /// Only these models, as ids or as `author/*`; an empty list is none.
+    /// Only these models, as ids or patterns such as `author/*`; an empty list is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_models: Option<Vec<String>>,
-    /// Never these models, as ids or as `author/*`.
+    /// Never these models, as ids or patterns such as `author/*`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignored_models: Vec<String>,
     /// Zero data retention, by group of models.
@@ -61,8 +61,8 @@ pub struct Rules {
     /// Whether free endpoints may publish prompts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_free_publication: Option<bool>,
-    /// Only endpoints that serve in one of these regions, such as `eu`. An endpoint whose region is
-    /// not known is in none.
+    /// Only endpoints that serve in these regions and in no other, such as `eu`. An endpoint whose
+    /// region is not known is in none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_data_regions: Option<Vec<String>>,
     /// Whether an owner's word that a credential is under zero data retention counts. Heard at

@@ -1,6 +1,6 @@
 //! From what is asked and what is known to an ordered plan.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 use switchyard_catalog::snapshot::Catalog;
@@ -16,7 +16,6 @@ use crate::{
     record::{DecisionRecord, Rule},
     resolve::resolve,
     rule_out::{rule_out, vetted::Vetted},
-    slug::{Named, names},
     stickiness::WarmCache,
 };
 
@@ -170,27 +169,8 @@ pub fn select(needs: &Needs, situation: &Situation<'_>) -> Result<Plan, NoCandid
             record,
         ));
     }
-    let mut candidates = ranking.candidates;
-    limit_first_tokens(&mut candidates, &needs.preferences.first_token_timeouts_ms);
-    Ok(Plan { candidates, record })
-}
-
-/// Notes how long the caller lets each endpoint take. Its full tag counts before its provider.
-fn limit_first_tokens(candidates: &mut [Candidate], timeouts_ms: &BTreeMap<String, u64>) {
-    if timeouts_ms.is_empty() {
-        return;
-    }
-    for candidate in candidates {
-        let vetted = &candidate.vetted;
-        let how = |entry: &String| names(entry, vetted.provider(), vetted.endpoint());
-        let named = |wanted: Named| {
-            timeouts_ms
-                .iter()
-                .find(|(entry, _)| how(entry) == Some(wanted))
-        };
-        let timeout = named(Named::InFull).or_else(|| named(Named::ByProvider));
-        if let Some((_, ms)) = timeout {
-            candidate.first_token_timeout = Some(Duration::from_millis(*ms));
-        }
-    }
+    Ok(Plan {
+        candidates: ranking.candidates,
+        record,
+    })
 }

@@ -10,7 +10,7 @@
 //! | `night$1` | the prompt price from 22:00 to 06:00 |
 //! | `outage`, `degraded`, `down` | health |
 //! | `benched=60` | benched for so many seconds from now |
-//! | `tps=50`, `tps-p90=50`, `ms=300`; `seen-tps=50` | measured speed; speed noted in the catalogue |
+//! | `tps=50`, `tps90=50`, `ms=300`; `seen-tps=50` | measured speed; speed noted in the catalogue |
 //! | `zdr`, `trains`, `policy?`, `publishes` | data policy; default: keeps for 30 days, does not train |
 //! | `regions=eu+us` | where it serves |
 //! | `blocked=XA+XB` | countries its provider is not offered in |

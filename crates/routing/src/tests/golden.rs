@@ -204,6 +204,6 @@ fn several_models_and_pins() {
 
 #[test]
 fn thresholds() {
-    let two = "m1: a $1 tps-p90=30; m2: c $1 tps-p90=60";
-    table(&[(38, two, "models=m1,m2 min-tps-p90=50", "c, a")]);
+    let two = "m1: a $1 tps90=30; m2: c $1 tps90=60";
+    table(&[(38, two, "models=m1,m2 min-tps90=50", "c, a")]);
 }
