@@ -9,7 +9,7 @@ pub const DOCS_URL: &str = "/docs/errors#availability";
 /// Why no endpoint can serve a request, and what would help.
 #[derive(Debug, Clone)]
 pub struct Unavailable {
-    /// The HTTP status that goes with the code.
+    /// The HTTP status: mostly the code's own.
     pub status: u16,
     /// What happened and what to do about it.
     pub message: String,
@@ -28,7 +28,7 @@ impl From<NoCandidates> for Unavailable {
     fn from(error: NoCandidates) -> Self {
         let availability = error.availability();
         Self {
-            status: availability.code.status(),
+            status: error.status(),
             message: error.message(),
             availability: DocumentedAvailability {
                 availability,

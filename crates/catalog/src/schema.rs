@@ -136,3 +136,23 @@ fn known_names<T>(
     }
     Some(known)
 }
+
+/// The countries a row may not be used from; none where it does not say.
+fn blocked_countries(row: &Reader<'_>) -> Vec<String> {
+    const FIELD: &str = "blocked_countries";
+    let codes = row.texts(FIELD).unwrap_or_default();
+    for code in &codes {
+        check_country(row, FIELD, code);
+    }
+    codes
+}
+
+fn check_country(row: &Reader<'_>, field: &str, code: &str) {
+    if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_uppercase()) {
+        row.fault(
+            field,
+            format!("`{}` is not a country", shorten(code)),
+            "write the two capital letters of ISO 3166",
+        );
+    }
+}

@@ -34,6 +34,8 @@ pub struct Provider {
     pub data_policy: DataPolicy,
     pub headquarters: Option<String>,
     pub datacenters: Option<Vec<String>>,
+    /// Countries it does not serve, in two capital letters.
+    pub blocked_countries: Vec<String>,
     pub privacy_policy_url: Option<String>,
     pub terms_of_service_url: Option<String>,
     pub status_page_url: Option<String>,
@@ -83,6 +85,8 @@ pub struct Model {
     pub is_distillable: bool,
     /// A `:free` row: all of its endpoints are free.
     pub free: bool,
+    /// Countries its author does not let it be used from, in two capital letters.
+    pub blocked_countries: Vec<String>,
     /// Indexes into [`Catalog::endpoints`], in the file's order.
     pub endpoints: Vec<usize>,
 }
@@ -280,19 +284,28 @@ impl Model {
 
 /// Why an endpoint that is listed cannot be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("{}", self.as_str())]
 pub enum Obstacle {
-    #[error("its price is unknown")]
     UnknownPrice,
-    #[error("the provider's id of the model is unknown")]
     UnknownModelId,
-    #[error("the provider's wire format is unknown")]
     UnknownFamily,
-    #[error("the provider's wire format is not supported yet")]
     UnsupportedFamily,
-    #[error("the provider's address is unknown")]
     UnknownAddress,
-    #[error("the provider's address has a placeholder to fill in")]
     UnfilledAddress,
+}
+
+impl Obstacle {
+    /// In words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownPrice => "its price is unknown",
+            Self::UnknownModelId => "the provider's id of the model is unknown",
+            Self::UnknownFamily => "the provider's wire format is unknown",
+            Self::UnsupportedFamily => "the provider's wire format is not supported yet",
+            Self::UnknownAddress => "the provider's address is unknown",
+            Self::UnfilledAddress => "the provider's address has a placeholder to fill in",
+        }
+    }
 }
 
 impl Endpoint {

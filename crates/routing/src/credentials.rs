@@ -82,6 +82,20 @@ pub enum Section {
     Fallback,
 }
 
+impl Section {
+    /// Its class: prioritized credentials are tried before those of the operator
+    /// ([`SHARED_CLASS`]), and fallback ones after.
+    pub(crate) const fn class(self) -> u8 {
+        match self {
+            Self::Prioritized => 0,
+            Self::Fallback => 2,
+        }
+    }
+}
+
+/// The class of the operator's credentials.
+pub(crate) const SHARED_CLASS: u8 = 1;
+
 /// Whose credential serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

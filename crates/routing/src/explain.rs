@@ -2,150 +2,21 @@
 //!
 //! Codes and words are OpenRouter's where it has any, so that its clients' handling applies.
 
+mod availability;
+mod message;
 mod relaxation;
+mod siblings;
 
-use serde::Serialize;
 use switchyard_interchange::needs::Needs;
 
 use crate::{
-    record::{CandidateRecord, DecisionRecord, Rule, RuledOut, Scope},
+    record::{CandidateRecord, DecisionRecord, Rule, RuledOut},
     resolve::Chosen,
     rule_out::every_objection,
-    select::{NoCandidates, Situation},
-    slug::in_words,
+    select::{NoCandidates, Situation, TryWhen},
 };
 
-/// `error.availability` but for its `docs_url`, which the API's address decides.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Availability {
-    /// What clients switch on.
-    pub code: AvailabilityCode,
-    /// Whether the same request may succeed later.
-    pub retryable: bool,
-    /// The models as asked for.
-    pub requested_models: Vec<String>,
-    /// Which kinds of constraint removed endpoints, the deciding one first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub excluded_by: Vec<&'static str>,
-    /// Providers that the deciding constraint removed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub affected_providers: Vec<String>,
-    /// Models to try instead.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub fallback_models: Vec<String>,
-    /// The deciding constraint.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub constraint: Option<Constraint>,
-}
-
-/// A constraint that could not be met.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Constraint {
-    /// The request field or account setting.
-    pub field: &'static str,
-    /// The compared values, in words.
-    pub detail: String,
-}
-
-/// OpenRouter's availability codes. Provider selection itself gives the permanent ones; the
-/// retryable ones are for a plan whose every attempt failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AvailabilityCode {
-    /// Unknown id.
-    ModelNotFound,
-    /// The model answers another API.
-    WrongEndpoint,
-    /// None configured, or removed by provider preferences.
-    NoEndpoints,
-    /// Removed by a data policy.
-    PrivacyRestricted,
-    /// Removed by price, context, parameters, weights or kind of input.
-    ConstraintFiltered,
-    /// Withdrawn by its author.
-    ModelDeprecated,
-    /// No longer offered for free.
-    FreeVariantEnded,
-    /// Every provider said that it does not know the model.
-    ModelUnavailableUpstream,
-    /// Every attempt was refused for its rate.
-    CapacityExhausted,
-    /// Every attempt failed, and may not next time.
-    TemporarilyUnavailable,
-}
-
-impl AvailabilityCode {
-    /// The wire name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ModelNotFound => "model_not_found",
-            Self::WrongEndpoint => "wrong_endpoint",
-            Self::NoEndpoints => "no_endpoints",
-            Self::PrivacyRestricted => "privacy_restricted",
-            Self::ConstraintFiltered => "constraint_filtered",
-            Self::ModelDeprecated => "model_deprecated",
-            Self::FreeVariantEnded => "free_variant_ended",
-            Self::ModelUnavailableUpstream => "model_unavailable_upstream",
-            Self::CapacityExhausted => "capacity_exhausted",
-            Self::TemporarilyUnavailable => "temporarily_unavailable",
-        }
-    }
-
-    /// The HTTP status that goes with it. A permanent failure is never 5xx: clients retry those.
-    pub const fn status(self) -> u16 {
-        match self {
-            Self::ModelNotFound | Self::WrongEndpoint => 400,
-            Self::NoEndpoints
-            | Self::PrivacyRestricted
-            | Self::ConstraintFiltered
-            | Self::ModelDeprecated
-            | Self::FreeVariantEnded
-            | Self::ModelUnavailableUpstream => 404,
-            Self::CapacityExhausted => 429,
-            Self::TemporarilyUnavailable => 503,
-        }
-    }
-
-    /// Whether the same request may succeed later.
-    pub const fn is_retryable(self) -> bool {
-        matches!(self, Self::CapacityExhausted | Self::TemporarilyUnavailable)
-    }
-}
-
-impl Rule {
-    /// OpenRouter's word for what this rule excludes by; it has none for what the catalogue alone
-    /// decides, and lends its nearest to rules of ours.
-    pub const fn excluded_by(self) -> Option<&'static str> {
-        match self {
-            Self::NotCallable | Self::ServiceTier | Self::WrongApi => None,
-            Self::AllowedProviders | Self::Ignored => Some("allowed_providers"),
-            Self::Training | Self::Distillable => Some("data_policy:training"),
-            Self::Zdr => Some("data_policy:zdr"),
-            Self::ContextLength => Some("context_length"),
-            Self::Modality | Self::RequireParameters | Self::Features => Some("require_parameters"),
-            Self::Quantization => Some("quantization"),
-            Self::MaxPrice => Some("max_price"),
-        }
-    }
-
-    const fn code(self) -> AvailabilityCode {
-        match self {
-            Self::NotCallable | Self::AllowedProviders | Self::Ignored => {
-                AvailabilityCode::NoEndpoints
-            }
-            Self::Training | Self::Zdr => AvailabilityCode::PrivacyRestricted,
-            Self::WrongApi => AvailabilityCode::WrongEndpoint,
-            Self::ServiceTier
-            | Self::Distillable
-            | Self::Modality
-            | Self::ContextLength
-            | Self::RequireParameters
-            | Self::Quantization
-            | Self::MaxPrice
-            | Self::Features => AvailabilityCode::ConstraintFiltered,
-        }
-    }
-}
+pub use self::availability::{Availability, AvailabilityCode, Constraint};
 
 impl NoCandidates {
     /// The code that clients switch on.
@@ -155,7 +26,13 @@ impl NoCandidates {
             Self::UnknownVariant { variant, .. } if variant == "free" => {
                 AvailabilityCode::FreeVariantEnded
             }
-            Self::UnknownVariant { .. } => AvailabilityCode::ModelNotFound,
+            Self::UnknownVariant { .. } | Self::WebSearchNotOffered { .. } => {
+                AvailabilityCode::ModelNotFound
+            }
+            Self::RouterLeftNothing { field, .. } if *field == "cost_tier" => {
+                AvailabilityCode::ConstraintFiltered
+            }
+            Self::RouterLeftNothing { .. } => AvailabilityCode::NoEndpoints,
             // An author's withdrawal explains missing endpoints, not a caller's own constraints.
             Self::RuledOut {
                 last: None | Some(Rule::NotCallable),
@@ -163,6 +40,17 @@ impl NoCandidates {
                 ..
             } => AvailabilityCode::ModelDeprecated,
             Self::RuledOut { last, .. } => last.map_or(AvailabilityCode::NoEndpoints, Rule::code),
+        }
+    }
+
+    /// The HTTP status: the code's, but 403 where an owner's rules forbid the models.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::RuledOut {
+                last: Some(Rule::ModelNotAllowed),
+                ..
+            } => 403,
+            _ => self.code().status(),
         }
     }
 
@@ -189,12 +77,31 @@ impl NoCandidates {
                     .push(format!("{model}:{variant}"));
                 availability.fallback_models.push(model.clone());
             }
+            Self::WebSearchNotOffered { model } => {
+                availability
+                    .requested_models
+                    .push(format!("{model}:online"));
+                availability.fallback_models.push(model.clone());
+            }
+            Self::RouterLeftNothing {
+                router,
+                field,
+                detail,
+            } => {
+                availability.requested_models.push((*router).to_owned());
+                availability.constraint = Some(Constraint {
+                    field,
+                    detail: detail.clone(),
+                });
+            }
             Self::RuledOut {
                 excluded,
                 last,
                 record,
+                fallback_models,
                 ..
             } => {
+                availability.fallback_models = fallback_models.to_vec();
                 availability
                     .requested_models
                     .clone_from(&record.requested_models);
@@ -205,83 +112,6 @@ impl NoCandidates {
         }
         availability
     }
-
-    /// What happened and what to do about it, for the caller.
-    pub fn message(&self) -> String {
-        match self {
-            Self::UnknownModel { model, similar } if similar.is_empty() => {
-                format!(
-                    "There is no model {}. GET /api/v1/models lists what there is.",
-                    quoted(model)
-                )
-            }
-            Self::UnknownModel { model, similar } => {
-                format!(
-                    "There is no model {}. Did you mean {}?",
-                    quoted(model),
-                    in_words(similar)
-                )
-            }
-            Self::UnknownVariant { model, variant } => format!(
-                "Model `{model}` has no variant `:{variant}`. Ask for `{model}`, which can be \
-                 followed by `:nitro` (fastest first) or `:floor` (cheapest first)."
-            ),
-            Self::RuledOut {
-                available_providers,
-                expired,
-                relaxation,
-                record,
-                ..
-            } => {
-                let relaxation = relaxation.as_deref();
-                ruled_out_message(record, available_providers, *expired, relaxation)
-            }
-        }
-    }
-}
-
-/// Characters of a name that a message repeats: callers can write names of any length.
-const QUOTED_MAX: usize = 100;
-
-fn quoted(name: &str) -> String {
-    match name.char_indices().nth(QUOTED_MAX) {
-        Some((end, _)) => format!("`{}…`", &name[..end]),
-        None => format!("`{name}`"),
-    }
-}
-
-/// One line of what was asked, what stood in its way, who offers the model, and the way out.
-fn ruled_out_message(
-    record: &DecisionRecord,
-    available_providers: &[String],
-    expired: bool,
-    relaxation: Option<&str>,
-) -> String {
-    let names: Vec<String> = record
-        .requested_models
-        .iter()
-        .map(|name| quoted(name))
-        .collect();
-    let mut message = format!("No endpoint can serve {}", in_words(&names));
-    if expired {
-        message.push_str(", which its author has withdrawn");
-    }
-    if record.candidates.is_empty() {
-        message.push_str(": nobody offers it at present.");
-        return message;
-    }
-    let removals: Vec<String> = removals(record).iter().map(Removal::line).collect();
-    message.push_str(": ");
-    message.push_str(&removals.join("; "));
-    message.push_str(". It is offered by ");
-    message.push_str(&in_words(available_providers));
-    message.push('.');
-    if let Some(relaxation) = relaxation {
-        message.push_str(" To get an answer, ");
-        message.push_str(relaxation);
-        message.push('.');
-    }
-    message
 }
 
 /// What one rule of one scope removed.
@@ -290,34 +120,11 @@ struct Removal<'a> {
     count: usize,
 }
 
-impl Removal<'_> {
-    fn line(&self) -> String {
-        let Self { first, count } = self;
-        let endpoints = if *count == 1 { "endpoint" } else { "endpoints" };
-        let who = match first.scope {
-            Scope::Catalog => "",
-            Scope::Account => " by account settings",
-            Scope::Workspace => " by workspace settings",
-            Scope::Member => " by the member's settings",
-            Scope::Key => " by the API key's settings",
-            Scope::Preset => " by the preset",
-            Scope::Request => " by the request",
-        };
-        format!(
-            "{count} {endpoints} excluded{who}: {} ({})",
-            first.rule.as_str(),
-            first.detail
-        )
-    }
-}
-
+/// What was removed, by rule and scope. Models that only stand in after a certain failure are no
+/// reason for an error.
 fn removals(record: &DecisionRecord) -> Vec<Removal<'_>> {
     let mut removals: Vec<Removal<'_>> = Vec::new();
-    for ruled_out in record
-        .candidates
-        .iter()
-        .filter_map(|row| row.ruled_out.as_ref())
-    {
+    for (_, ruled_out) in removed(record) {
         let same = |removal: &&mut Removal<'_>| {
             (removal.first.rule, removal.first.scope) == (ruled_out.rule, ruled_out.scope)
         };
@@ -346,15 +153,19 @@ fn words_for(excluded: &[(Rule, usize)], last: Option<Rule>) -> Vec<&'static str
     words
 }
 
+fn removed(record: &DecisionRecord) -> impl Iterator<Item = (&CandidateRecord, &RuledOut)> {
+    record
+        .candidates
+        .iter()
+        .filter(|row| row.when == TryWhen::Always)
+        .filter_map(|row| Some((row, row.ruled_out.as_ref()?)))
+}
+
 fn removed_by(
     last: Option<Rule>,
     record: &DecisionRecord,
 ) -> impl Iterator<Item = (&CandidateRecord, &RuledOut)> {
-    record
-        .candidates
-        .iter()
-        .filter_map(|row| Some((row, row.ruled_out.as_ref()?)))
-        .filter(move |(_, ruled_out)| Some(ruled_out.rule) == last)
+    removed(record).filter(move |(_, ruled_out)| Some(ruled_out.rule) == last)
 }
 
 fn providers_removed_by(last: Option<Rule>, record: &DecisionRecord) -> Vec<String> {
@@ -371,7 +182,7 @@ fn deciding_constraint(last: Option<Rule>, record: &DecisionRecord) -> Option<Co
     let (_, ruled_out) = removed_by(last, record).next()?;
     Some(Constraint {
         field: ruled_out.field,
-        detail: ruled_out.detail.clone().into_owned(),
+        detail: ruled_out.detail.to_string(),
     })
 }
 
@@ -382,6 +193,8 @@ pub(crate) fn ruled_out(
     chosen: &[Chosen<'_>],
     record: DecisionRecord,
 ) -> NoCandidates {
+    let ordinary = chosen.partition_point(|choice| choice.when == TryWhen::Always);
+    let chosen = &chosen[..ordinary];
     let mut excluded: Vec<(Rule, usize)> = Vec::new();
     for removal in removals(&record) {
         match excluded.last_mut() {
@@ -399,17 +212,19 @@ pub(crate) fn ruled_out(
         }
     }
     let objections = every_objection(needs, situation, chosen);
-    NoCandidates::RuledOut {
+    let error = NoCandidates::RuledOut {
         model: chosen
             .first()
             .map_or_else(String::new, |choice| choice.model.id.to_string()),
         last: excluded.last().map(|(rule, _)| *rule),
-        excluded,
+        excluded: excluded.into(),
         available_providers,
         expired: chosen
             .iter()
             .all(|choice| choice.model.is_expired(situation.now)),
         relaxation: relaxation::smallest(needs, &objections, &record),
+        fallback_models: Box::default(),
         record: Box::new(record),
-    }
+    };
+    siblings::suggest(error, needs, situation, chosen)
 }

@@ -1,6 +1,8 @@
 //! OpenRouter's `openrouter_metadata` object: the router's own account of a request, for callers
 //! that ask. Discloses no price, no credential and nothing an upstream said.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use switchyard_domain::endpoint::EndpointId;
 
@@ -86,16 +88,21 @@ impl<'a> RouterMetadata<'a> {
             .filter(|row| row.ruled_out.is_none())
             .collect();
         available.sort_by_key(|row| row.rank.unwrap_or(usize::MAX));
+        // Whose credentials there are is nobody's business: an endpoint counts once.
+        let mut seen = HashSet::new();
+        available.retain(|row| seen.insert(&row.endpoint));
+        let total = record.candidates.iter().map(|row| &row.endpoint);
+        let total = total.collect::<HashSet<_>>().len();
         let selected = last.and_then(|attempt| row_of(&attempt.endpoint));
         Self {
             requested: record.requested_models.first().map_or("", String::as_str),
             strategy: record.route,
             region: None,
-            summary: summary(available.len(), record.candidates.len(), selected),
+            summary: summary(available.len(), total, selected),
             attempt: attempts.len(),
             is_byok: last.is_some_and(|attempt| attempt.is_byok),
             endpoints: EndpointsMetadata {
-                total: record.candidates.len(),
+                total,
                 available: available
                     .into_iter()
                     .map(|row| EndpointMetadata {

@@ -43,10 +43,10 @@ pub struct Rules {
     /// Never these providers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignored_providers: Vec<String>,
-    /// Only these models, as ids or as `author/*`; an empty list is none.
+    /// Only these models, as ids or patterns such as `author/*`; an empty list is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_models: Option<Vec<String>>,
-    /// Never these models, as ids or as `author/*`.
+    /// Never these models, as ids or patterns such as `author/*`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignored_models: Vec<String>,
     /// Zero data retention, by group of models.
@@ -61,8 +61,8 @@ pub struct Rules {
     /// Whether free endpoints may publish prompts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_free_publication: Option<bool>,
-    /// Only endpoints that serve in one of these regions, such as `eu`. An endpoint whose region is
-    /// not known is in none.
+    /// Only endpoints that serve in these regions and in no other, such as `eu`. An endpoint whose
+    /// region is not known is in none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_data_regions: Option<Vec<String>>,
     /// Whether an owner's word that a credential is under zero data retention counts. Heard at
@@ -150,6 +150,15 @@ impl Policy {
     /// Whether any layer demands zero data retention for the models of `author`.
     pub fn demands_zdr(&self, author: &str) -> bool {
         self.first(|rules| rules.zdr.includes(author)).is_some()
+    }
+
+    /// Whether the account trusts owners who state that nothing is kept of what is sent with their
+    /// credential. Nobody under the account can decide that for it.
+    pub(crate) fn trusts_declared_zdr(&self) -> bool {
+        let mut account = self.layers.iter();
+        account.any(|layer| {
+            layer.scope == Scope::Account && layer.rules.trust_declared_zdr == Some(true)
+        })
     }
 
     /// What the narrowest layer says that says anything.

@@ -1,12 +1,18 @@
 //! The decision record: everything needed to see why a request went where it went. Stored with
 //! the generation; holds no content, no secret.
 
-use std::borrow::Cow;
+mod detail;
 
 use serde::{Deserialize, Serialize};
 use switchyard_domain::{endpoint::EndpointId, model::ModelId};
 
-use crate::{credentials::CredentialUse, health::HealthRank};
+use crate::{
+    credentials::{CredentialUse, Section},
+    health::HealthRank,
+    select::TryWhen,
+};
+
+pub use self::detail::{Detail, Figures};
 
 /// One routing decision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -58,9 +64,13 @@ pub enum Route {
     Alias,
     /// Several models.
     Fallback,
+    /// A router model, which chooses by what the request needs.
+    Auto,
+    /// A router model, which chooses among free models.
+    Free,
 }
 
-/// One endpoint's fate.
+/// One endpoint's fate; that of one copy of it, where it can be called with several credentials.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CandidateRecord {
     /// The endpoint.
@@ -72,6 +82,16 @@ pub struct CandidateRecord {
     /// Whose credential it would be called with.
     #[serde(skip_serializing_if = "CredentialUse::is_shared")]
     pub credential: CredentialUse,
+    /// Where the customer's own credential stands; `None` is the operator's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub section: Option<Section>,
+    /// It may serve under zero data retention only because the credential's owner states that
+    /// nothing is kept, and the account trusts that.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub declared_zdr: bool,
+    /// What must happen before its model is tried.
+    #[serde(skip_serializing_if = "is_always")]
+    pub when: TryWhen,
     /// Its place in the plan, from 0; `None` when ruled out or cut off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<usize>,
@@ -89,6 +109,14 @@ pub struct CandidateRecord {
     pub health: HealthRank,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature is serde's"
+)]
+fn is_always(when: &TryWhen) -> bool {
+    *when == TryWhen::Always
+}
+
 /// Why an endpoint was removed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RuledOut {
@@ -99,7 +127,7 @@ pub struct RuledOut {
     /// The request field or setting that it compares with, such as `provider.only`.
     pub field: &'static str,
     /// The compared values, in words.
-    pub detail: Cow<'static, str>,
+    pub detail: Detail,
 }
 
 /// Who set a rule, widest first.
@@ -145,12 +173,20 @@ pub enum Rule {
     NotCallable,
     /// Its service tier was not asked for.
     ServiceTier,
+    /// Its provider or its model is not offered in the country that the request comes from.
+    Geo,
+    /// It serves, or may serve, outside the allowed data regions.
+    DataRegion,
+    /// Its model is not allowed, or is ignored.
+    ModelNotAllowed,
     /// Not among the allowed providers.
     AllowedProviders,
     /// Among the ignored providers.
     Ignored,
     /// It may train on prompts.
     Training,
+    /// It may publish prompts.
+    Publication,
     /// It may keep prompts.
     Zdr,
     /// The author does not allow distillation.
@@ -163,6 +199,8 @@ pub enum Rule {
     ContextLength,
     /// It lacks a parameter that must be supported.
     RequireParameters,
+    /// It cannot do something that the caller wants an endpoint to be able to do.
+    Capability,
     /// Its weights are in another format.
     Quantization,
     /// It costs more than the ceiling.
@@ -177,15 +215,20 @@ impl Rule {
         match self {
             Self::NotCallable => "not_callable",
             Self::ServiceTier => "service_tier",
+            Self::Geo => "geo",
+            Self::DataRegion => "data_region",
+            Self::ModelNotAllowed => "model_not_allowed",
             Self::AllowedProviders => "allowed_providers",
             Self::Ignored => "ignored",
             Self::Training => "training",
+            Self::Publication => "publication",
             Self::Zdr => "zdr",
             Self::Distillable => "distillable",
             Self::WrongApi => "wrong_api",
             Self::Modality => "modality",
             Self::ContextLength => "context_length",
             Self::RequireParameters => "require_parameters",
+            Self::Capability => "capability",
             Self::Quantization => "quantization",
             Self::MaxPrice => "max_price",
             Self::Features => "features",

@@ -1,123 +1,87 @@
 //! Removes the endpoints that may not serve a request, each with the first rule that it fails.
 //!
-//! [`CHECKS`] is the whole filter: one line per rule, in the order in which they are applied.
+//! [`CHECKS`] is the whole filter: one line per rule, in the order in which they are applied. What
+//! passes is then copied once per credential that it can be called with (`copies`); no credential
+//! makes an endpoint pass that does not, with the one exception that `verdict` documents.
 
 mod admission;
+mod capability;
+mod copies;
 mod fit;
+mod place;
 mod price;
 mod privacy;
+mod question;
 mod soft;
+mod tiers;
 pub mod vetted;
+mod wording;
 
-use std::{borrow::Cow, sync::Arc};
+use switchyard_catalog::snapshot::Endpoint;
+use switchyard_domain::money::UsdPicos;
+use switchyard_interchange::needs::Needs;
 
-use switchyard_catalog::snapshot::{Endpoint, Model, Provider};
-use switchyard_domain::{clock::Timestamp, endpoint::ServiceTier, money::UsdPicos};
-use switchyard_interchange::{needs::Needs, preferences::RequestedTier};
-
-use self::vetted::Vetted;
+use self::{
+    copies::Copies,
+    question::{Fate, Objection, Question},
+    tiers::Tiers,
+    vetted::Vetted,
+    wording::Wording,
+};
 use crate::{
-    cost::expected_cost,
-    credentials::{CredentialUse, Credentials},
+    credentials::CredentialUse,
     health::EndpointHealth,
-    policy::Policy,
-    record::{CandidateRecord, Rule, RuledOut, Scope},
+    record::{CandidateRecord, Rule, RuledOut},
     resolve::Chosen,
-    select::Situation,
-    slug::stated,
+    select::{Situation, TryWhen},
 };
 
-/// One endpoint before the filters, with everything they compare it with.
-struct Question<'a> {
-    needs: &'a Needs,
-    policy: &'a Policy,
-    credentials: Credentials<'a>,
-    now: Timestamp,
-    tiers: Tiers,
-    model: &'a Model,
-    provider: &'a Provider,
-    endpoint: &'a Endpoint,
-}
-
-/// Which service tiers of a model a request draws on, before endpoints named in full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tiers {
-    /// The ordinary one.
-    Ordinary,
-    /// The ordinary one and the one asked for.
-    Also(ServiceTier),
-    /// Flex and nothing else: who asks for it does not want to pay the ordinary price.
-    OnlyFlex,
-}
-
-/// Why an endpoint may not serve.
-struct Objection {
-    scope: Scope,
-    field: &'static str,
-    detail: Cow<'static, str>,
-}
-
-impl Objection {
-    fn new(scope: Scope, field: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            scope,
-            field,
-            detail: detail.into(),
-        }
-    }
-
-    fn by(self, rule: Rule) -> RuledOut {
-        RuledOut {
-            rule,
-            scope: self.scope,
-            field: self.field,
-            detail: self.detail,
-        }
-    }
-}
+pub(crate) use self::{
+    fit::given_beside,
+    tiers::{asked_tier, has_flex},
+};
 
 type Check = fn(&Question<'_>) -> Option<Objection>;
 
 /// The filters in their fixed order. Which one removed the last endpoint is what callers are
 /// told, so the order is part of the API.
-const CHECKS: [(Rule, Check); 14] = [
+const CHECKS: [(Rule, Check); 19] = [
     (Rule::NotCallable, admission::not_callable),
     (Rule::ServiceTier, admission::service_tier),
+    (Rule::Geo, place::geo),
+    (Rule::DataRegion, place::data_region),
+    (Rule::ModelNotAllowed, admission::model_not_allowed),
     (Rule::AllowedProviders, admission::allowed_providers),
     (Rule::Ignored, admission::ignored),
     (Rule::Training, privacy::training),
+    (Rule::Publication, privacy::publication),
     (Rule::Zdr, privacy::zdr),
     (Rule::Distillable, privacy::distillable),
     (Rule::WrongApi, fit::wrong_api),
     (Rule::Modality, fit::modality),
     (Rule::ContextLength, fit::context_length),
     (Rule::RequireParameters, fit::require_parameters),
-    (Rule::Quantization, fit::quantization),
+    (Rule::Capability, capability::has),
+    (Rule::Quantization, capability::quantization),
     (Rule::MaxPrice, price::max_price),
     (Rule::Features, fit::features),
 ];
 
-impl Question<'_> {
-    fn first_objection(&self) -> Option<RuledOut> {
-        CHECKS
-            .iter()
-            .find_map(|(rule, check)| Some(check(self)?.by(*rule)))
-    }
-
-    fn all_objections(&self) -> Vec<RuledOut> {
-        CHECKS
-            .iter()
-            .filter_map(|(rule, check)| Some(check(self)?.by(*rule)))
-            .collect()
-    }
-}
-
-/// An endpoint that passed, with what ranking goes by.
+/// A copy of an endpoint that passed, with what ranking goes by.
 #[derive(Debug)]
 pub(crate) struct Survivor {
     pub(crate) vetted: Vetted,
     /// The position of its model among the models asked for.
     pub(crate) model: usize,
+    /// What must have happened before its model is tried.
+    pub(crate) when: TryWhen,
+    /// Whose credential this copy is called with.
+    pub(crate) credential: CredentialUse,
+    /// The credential's class: 0 is a customer's prioritized one, 1 the operator's, 2 a customer's
+    /// fallback one.
+    pub(crate) class: u8,
+    /// The credential's position in its owner's order; 0 for the operator's.
+    pub(crate) own_order: usize,
     /// The position of its row in the record.
     pub(crate) row: usize,
     pub(crate) cost: UsdPicos,
@@ -130,59 +94,70 @@ pub(crate) struct Sieved {
     pub(crate) rows: Vec<CandidateRecord>,
 }
 
-/// An endpoint that passed the hard filters.
-struct Passed {
-    endpoint: usize,
-    row: usize,
-    health: EndpointHealth,
-}
-
 /// Puts every endpoint of every chosen model before the filters.
 pub(crate) fn rule_out(needs: &Needs, situation: &Situation<'_>, chosen: &[Chosen<'_>]) -> Sieved {
     let endpoints = chosen
         .iter()
         .map(|choice| choice.model.endpoints.len())
         .sum();
-    let mut rows = Vec::with_capacity(endpoints);
-    let mut survivors = Vec::with_capacity(endpoints);
-    let mut passed = Vec::with_capacity(endpoints);
+    let wording = Wording::default();
+    let mut fates = Vec::with_capacity(endpoints);
+    let mut copies = Copies::new(needs, situation, endpoints);
     for (position, choice) in chosen.iter().enumerate() {
-        passed.clear();
         let tiers = Tiers::of(needs, situation, *choice);
-        for &index in &choice.model.endpoints {
-            let question = question(needs, situation, *choice, tiers, index);
-            let health =
-                situation
-                    .health
-                    .of(&question.endpoint.id, CredentialUse::Shared, situation.now);
-            let ruled_out = question.first_objection();
-            if ruled_out.is_none() {
-                passed.push(Passed {
-                    endpoint: index,
-                    row: rows.len(),
-                    health,
-                });
-            }
-            rows.push(CandidateRecord {
-                endpoint: question.endpoint.id.clone(),
-                provider: question.provider.name.clone(),
-                model: choice.model.id.clone(),
-                credential: CredentialUse::Shared,
-                rank: None,
-                ruled_out,
-                expected_cost_nanos: None,
-                draw_ppm: None,
-                health: health.rank,
-            });
+        let verdicts = choice.model.endpoints.iter().map(|&index| Fate {
+            endpoint: index,
+            verdict: Question::of(needs, situation, *choice, tiers, &wording, index).verdict(),
+        });
+        fates.extend(verdicts);
+        soft::narrow(needs, situation, &mut fates);
+        for fate in fates.drain(..) {
+            copies.add(position, *choice, fate);
         }
-        soft::narrow(needs, situation, &mut passed, &mut rows);
-        survivors.extend(
-            passed
-                .iter()
-                .map(|one| vet(needs, situation, position, one, &mut rows)),
-        );
     }
-    Sieved { survivors, rows }
+    copies.finish()
+}
+
+impl Sieved {
+    /// The plan's view of typed fallbacks. Those behind an ordinary candidate wait for their
+    /// failure. Where no ordinary candidate is left, models for a prompt that is too long stand in
+    /// if that is what removed one: a provider need not say again what the catalogue says. Other
+    /// typed fallbacks never see their failure then, so they are no candidates.
+    pub(crate) fn settle_fallbacks(&mut self) {
+        let waits = |survivor: &Survivor| survivor.when != TryWhen::Always;
+        if !self.survivors.iter().all(waits) {
+            return;
+        }
+        let is_too_long = self.rows.iter().any(|row| {
+            let rule = row.ruled_out.as_ref().map(|ruled_out| ruled_out.rule);
+            row.when == TryWhen::Always && rule == Some(Rule::ContextLength)
+        });
+        let stands_in =
+            |survivor: &Survivor| is_too_long && survivor.when == TryWhen::AfterContextLength;
+        if !self.survivors.iter().any(stands_in) {
+            self.survivors.clear();
+            return;
+        }
+        for survivor in self.survivors.iter_mut().filter(|one| stands_in(one)) {
+            survivor.when = TryWhen::Always;
+        }
+    }
+}
+
+/// A model's endpoints that pass every hard filter.
+pub(crate) fn serving<'a>(
+    needs: &'a Needs,
+    situation: &'a Situation<'a>,
+    choice: Chosen<'a>,
+) -> impl Iterator<Item = &'a Endpoint> {
+    let tiers = Tiers::of(needs, situation, choice);
+    choice.model.endpoints.iter().filter_map(move |&index| {
+        let wording = Wording::default();
+        Question::of(needs, situation, choice, tiers, &wording, index)
+            .verdict()
+            .is_ok()
+            .then(|| &situation.catalog.endpoints[index])
+    })
 }
 
 /// For each endpoint every rule that it fails: what a caller would have to change to get it.
@@ -191,92 +166,17 @@ pub(crate) fn every_objection(
     situation: &Situation<'_>,
     chosen: &[Chosen<'_>],
 ) -> Vec<Vec<RuledOut>> {
-    chosen
-        .iter()
-        .flat_map(|choice| {
-            let tiers = Tiers::of(needs, situation, *choice);
-            choice.model.endpoints.iter().map(move |&index| {
-                question(needs, situation, *choice, tiers, index).all_objections()
-            })
-        })
-        .collect()
-}
-
-fn question<'a>(
-    needs: &'a Needs,
-    situation: &Situation<'a>,
-    choice: Chosen<'a>,
-    tiers: Tiers,
-    index: usize,
-) -> Question<'a> {
-    let endpoint = &situation.catalog.endpoints[index];
-    Question {
-        needs,
-        policy: situation.policy,
-        credentials: situation.credentials,
-        now: situation.now,
-        tiers,
-        model: choice.model,
-        provider: situation.catalog.provider_of(endpoint),
-        endpoint,
-    }
-}
-
-fn vet(
-    needs: &Needs,
-    situation: &Situation<'_>,
-    model: usize,
-    passed: &Passed,
-    rows: &mut [CandidateRecord],
-) -> Survivor {
-    let vetted = Vetted::new(
-        Arc::clone(situation.catalog),
-        passed.endpoint,
-        CredentialUse::Shared,
-    );
-    let cost = vetted
-        .endpoint()
-        .prices
-        .as_ref()
-        .map_or(UsdPicos::ZERO, |prices| {
-            expected_cost(prices, needs, situation.now)
-        });
-    rows[passed.row].expected_cost_nanos =
-        Some(cost.round_half_even().map_or(i64::MAX, |nanos| nanos.get()));
-    Survivor {
-        vetted,
-        model,
-        row: passed.row,
-        cost,
-        health: passed.health,
-    }
-}
-
-impl Tiers {
-    /// `service_tier` outranks a shortcut; a listed order or an explicit `default` takes the
-    /// shortcut's tier back.
-    fn of(needs: &Needs, situation: &Situation<'_>, choice: Chosen<'_>) -> Self {
-        match needs.service_tier {
-            Some(RequestedTier::Priority) => return Self::Also(ServiceTier::Priority),
-            Some(RequestedTier::Flex) if has_flex(situation, choice.model) => {
-                return Self::OnlyFlex;
-            }
-            Some(RequestedTier::Default) => return Self::Ordinary,
-            Some(RequestedTier::Flex | RequestedTier::Auto) | None => {}
-        }
-        match choice.shortcut {
-            Some(shortcut) if stated(needs.preferences.order.as_ref()).is_none() => {
-                Self::Also(shortcut.admits())
-            }
-            _ => Self::Ordinary,
-        }
-    }
-}
-
-/// Whether a request for flex can be met at all; where not, it is routed as usual.
-pub(crate) fn has_flex(situation: &Situation<'_>, model: &Model) -> bool {
-    situation.catalog.endpoints_of(model).any(|endpoint| {
-        endpoint.service_tier == ServiceTier::Flex
-            && endpoint.is_callable(situation.catalog.provider_of(endpoint))
-    })
+    let wording = Wording::default();
+    let of_model = |choice: &Chosen<'_>| {
+        let choice = *choice;
+        let tiers = Tiers::of(needs, situation, choice);
+        let ask = |index: &usize| Question::of(needs, situation, choice, tiers, &wording, *index);
+        let objections = choice
+            .model
+            .endpoints
+            .iter()
+            .map(|index| ask(index).all_objections());
+        objections.collect::<Vec<_>>()
+    };
+    chosen.iter().flat_map(of_model).collect()
 }

@@ -93,13 +93,29 @@ pub enum NoCandidates {
         /// The variant's name, without its colon.
         variant: String,
     },
+    /// `:online` asks for the web plugin, and there is none.
+    #[error("`{model}:online` asks for web search, which is not offered")]
+    WebSearchNotOffered {
+        /// The model without the variant.
+        model: String,
+    },
+    /// A router model has nothing to choose from within the caller's options.
+    #[error("`{router}` is left with no model: {detail}")]
+    RouterLeftNothing {
+        /// The router model.
+        router: &'static str,
+        /// The option that leaves nothing.
+        field: &'static str,
+        /// How, in words.
+        detail: String,
+    },
     /// The models exist but every endpoint was ruled out (or there is none).
     #[error("no endpoint can serve `{model}`")]
     RuledOut {
         /// The first model asked for.
         model: String,
         /// The rules that removed endpoints, in order of application, with how many each removed.
-        excluded: Vec<(Rule, usize)>,
+        excluded: Box<[(Rule, usize)]>,
         /// The rule that removed the last survivors; `None`: the model has no endpoints at all.
         last: Option<Rule>,
         /// Providers that serve the models, by slug.
@@ -108,6 +124,8 @@ pub enum NoCandidates {
         expired: bool,
         /// The least the caller would have to change, in words; `None` where nothing helps.
         relaxation: Option<String>,
+        /// Models of the same author that could serve the request, newest first, at most three.
+        fallback_models: Box<[String]>,
         /// The full record.
         record: Box<DecisionRecord>,
     },
@@ -117,8 +135,9 @@ pub enum NoCandidates {
 ///
 /// The same arguments give the same plan, so a stored seed replays a decision.
 pub fn select(needs: &Needs, situation: &Situation<'_>) -> Result<Plan, NoCandidates> {
-    let resolved = resolve(needs, situation.catalog)?;
+    let resolved = resolve(needs, situation)?;
     let mut sieved = rule_out(needs, situation, &resolved.models);
+    sieved.settle_fallbacks();
     let ranking = if sieved.survivors.is_empty() {
         Ranking {
             candidates: Vec::new(),

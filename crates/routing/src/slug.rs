@@ -36,6 +36,35 @@ pub(crate) fn is_named_in_full(list: &[String], provider: &Provider, endpoint: &
         .any(|entry| names(entry, provider, endpoint) == Some(Named::InFull))
 }
 
+/// Whether `pattern` names the model: its id, where each `*` stands for any characters, as in
+/// `anthropic/*`. Letter case does not matter.
+pub(crate) fn names_model(pattern: &str, id: &str) -> bool {
+    let starts = |text: &str, part: &str| {
+        let start = text.get(..part.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(part))
+    };
+    let Some((head, mut pattern)) = pattern.split_once('*') else {
+        return pattern.eq_ignore_ascii_case(id);
+    };
+    if !starts(id, head) {
+        return false;
+    }
+    let mut rest = &id[head.len()..];
+    // Each middle part is taken where it first occurs: what follows has the more room.
+    while let Some((part, after)) = pattern.split_once('*') {
+        let Some(at) =
+            (0..=rest.len()).find(|at| rest.get(*at..).is_some_and(|text| starts(text, part)))
+        else {
+            return false;
+        };
+        rest = &rest[at + part.len()..];
+        pattern = after;
+    }
+    let at = rest.len().checked_sub(pattern.len());
+    at.and_then(|at| rest.get(at..))
+        .is_some_and(|end| end.eq_ignore_ascii_case(pattern))
+}
+
 /// A preference list that states something; an empty one is as good as absent.
 pub(crate) fn stated(list: Option<&Vec<String>>) -> Option<&[String]> {
     list.map(Vec::as_slice)
@@ -60,4 +89,29 @@ pub(crate) fn in_words<S: AsRef<str>>(list: &[S]) -> String {
         words.push_str(", …");
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_name_models() {
+        for (pattern, id, is_named) in [
+            ("lab/one", "lab/one", true),
+            ("Lab/One", "lab/one", true),
+            ("lab/one", "lab/one:free", false),
+            ("lab/*", "lab/one:free", true),
+            ("lab/*", "laboratory/one", false),
+            ("*", "lab/one", true),
+            ("*:free", "lab/one:free", true),
+            ("*:free", "lab/one", false),
+            ("lab/o*e*:free", "lab/one-e:free", true),
+            ("lab/*one*one", "lab/one", false),
+            ("lab/*é", "lab/é", true),
+            ("", "lab/one", false),
+        ] {
+            assert_eq!(names_model(pattern, id), is_named, "{pattern} {id}");
+        }
+    }
 }

@@ -137,3 +137,70 @@ fn every_moving_name_leads_to_its_model() {
         }
     }
 }
+
+#[test]
+fn routers_choose_from_what_is_shipped() {
+    let catalog = catalog();
+    let can_be_called = |is_free: bool| {
+        catalog.endpoints.iter().any(|endpoint| {
+            endpoint.free == is_free && endpoint.is_callable(catalog.provider_of(endpoint))
+        })
+    };
+    for (router, is_free) in [("openrouter/auto", false), ("switchyard/free", true)] {
+        for uses_tools in [false, true] {
+            let mut needs = needs(router);
+            needs.uses_tools = uses_tools;
+            match plan(&catalog, &needs, &Policy::default()) {
+                Ok(plan) => {
+                    for Candidate { vetted, .. } in &plan.candidates {
+                        assert_eq!(vetted.model().free, is_free);
+                        assert!(!vetted.model().is_expired(now()));
+                    }
+                }
+                // Where nothing of the kind can be called, that is what callers are told.
+                Err(error) => {
+                    assert!(!can_be_called(is_free), "{}", error.message());
+                    assert_eq!(error.code(), AvailabilityCode::NoEndpoints);
+                }
+            }
+        }
+    }
+    // Every filter holds for a router as it does for a name.
+    let rules = Rules {
+        zdr: ZdrGroups::ALL,
+        allowed_models: Some(vec!["anthropic/*".to_owned(), "openai/*".to_owned()]),
+        ..Rules::default()
+    };
+    let policy = Policy::of(Scope::Key, rules);
+    let plan = plan(&catalog, &needs("switchyard/auto"), &policy).expect("some model fits");
+    for Candidate { vetted, .. } in &plan.candidates {
+        assert!(vetted.endpoint().zero_data_retention);
+        assert!(["anthropic", "openai"].contains(&vetted.model().author.as_str()));
+    }
+}
+
+#[test]
+fn families_that_are_not_listed_have_a_newest_member() {
+    let catalog = catalog();
+    for (name, start) in [
+        (
+            "~anthropic/claude-sonnet-latest",
+            "anthropic/claude-sonnet-",
+        ),
+        ("~anthropic/claude-opus-latest", "anthropic/claude-opus-"),
+        ("~google/gemini-flash-lite-latest", "google/gemini-"),
+        ("~openai/gpt-mini-latest", "openai/gpt-"),
+    ] {
+        assert!(
+            catalog.alias_target(name).is_none(),
+            "{name} is listed by now"
+        );
+        let id = match plan(&catalog, &needs(name), &Policy::default()) {
+            Ok(plan) => plan.candidates[0].vetted.model().id.to_string(),
+            // No provider of the family speaks a wire format that is supported.
+            Err(NoCandidates::RuledOut { model, .. }) => model,
+            Err(error) => panic!("{name}: {}", error.message()),
+        };
+        assert!(id.starts_with(start), "{name} is {id}");
+    }
+}

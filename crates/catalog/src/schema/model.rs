@@ -8,7 +8,7 @@ use switchyard_domain::{
     model::{Modalities, Modality, ModelId, Parameter, Parameters},
 };
 
-use super::{is_model_id, known_names};
+use super::{blocked_countries, is_model_id, known_names};
 use crate::{
     document::parse_day,
     findings::shorten,
@@ -58,6 +58,7 @@ pub(super) fn read(row: &Reader<'_>) -> Option<Model> {
         hugging_face_id: row.text("hugging_face_id"),
         is_moderated: row.flag("is_moderated").unwrap_or(false),
         is_distillable: row.flag("is_distillable").unwrap_or(false),
+        blocked_countries: blocked_countries(row),
         endpoints: Vec::new(),
         id: ModelId::new(id),
     })

@@ -2,10 +2,9 @@
 
 use switchyard_domain::provider::ProviderSlug;
 
-use super::{is_name, policy};
+use super::{blocked_countries, check_country, is_name, policy};
 use crate::{
     address,
-    findings::shorten,
     reader::Reader,
     snapshot::{Family, Provider},
 };
@@ -41,6 +40,7 @@ pub(super) fn read(row: &Reader<'_>) -> Option<Provider> {
                 check_country(row, "datacenters", code);
             }
         }),
+        blocked_countries: blocked_countries(row),
         privacy_policy_url: address::link(row, "privacy_policy_url"),
         terms_of_service_url: address::link(row, "terms_of_service_url"),
         status_page_url: address::link(row, "status_page_url"),
@@ -60,15 +60,5 @@ fn family(row: &Reader<'_>, name: &str) -> Option<Family> {
             }
             None
         }
-    }
-}
-
-fn check_country(row: &Reader<'_>, field: &str, code: &str) {
-    if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_uppercase()) {
-        row.fault(
-            field,
-            format!("`{}` is not a country", shorten(code)),
-            "write the two capital letters of ISO 3166",
-        );
     }
 }

@@ -141,19 +141,21 @@ fn provider_fields() {
             row["base_url"] = json!("https://user:word@api.acme.example/v1");
             row["headquarters"] = json!("Germany");
             row["datacenters"] = json!(["DE", "fr"]);
+            row["blocked_countries"] = json!(["RU", "be"]);
             row["status_page_url"] = json!("status.acme.example");
             row["data_policy"] = json!({
                 "trains_on_data": "no", "retains_prompts": false, "retention_days": 30,
             });
         },
         &expect![[r#"
-            the catalogue has 7 faults
+            the catalogue has 8 faults
             - providers.json providers[0] (acme) api_family: `openai_compatible` is not known; use one of openai, openai-compatible, anthropic, azure, bedrock, cohere, gemini, oci, vertex, voyage, watsonx
             - providers.json providers[0] (acme) base_url: `…@api.acme.example/v1` has a name or password in it, and the catalogue is public; write http:// or https://, a host, and the path that the provider's calls share
             - providers.json providers[0] (acme) data_policy.trains_on_data: is "no"; write true, false or null
             - providers.json providers[0] (acme) data_policy.retention_days: is above 0, but retains_prompts is false; set retains_prompts to true, or the days to 0
             - providers.json providers[0] (acme) headquarters: `Germany` is not a country; write the two capital letters of ISO 3166
             - providers.json providers[0] (acme) datacenters: `fr` is not a country; write the two capital letters of ISO 3166
+            - providers.json providers[0] (acme) blocked_countries: `be` is not a country; write the two capital letters of ISO 3166
             - providers.json providers[0] (acme) status_page_url: `status.acme.example` does not begin with http:// or https://; write a whole http:// or https:// address"#]],
     );
 }

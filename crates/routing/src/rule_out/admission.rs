@@ -1,23 +1,88 @@
 //! Whether an endpoint is there for this request at all: callable, of a tier that was asked for,
-//! at a provider that is allowed.
+//! of a model and at a provider that are allowed.
 
 use switchyard_domain::endpoint::ServiceTier;
 
 use super::{Objection, Question, Tiers};
 use crate::{
     policy::Rules,
-    record::Scope,
-    slug::{in_words, is_named_in_full, position, stated},
+    record::{Detail, Scope},
+    slug::{in_words, is_named_in_full, names_model, position, stated},
 };
 
 pub(super) fn not_callable(question: &Question<'_>) -> Option<Objection> {
     let slug = &question.provider.slug;
-    let obstacle = match question.endpoint.obstacle(question.provider) {
-        Some(obstacle) => obstacle.to_string(),
-        None if question.credentials.shared.includes(slug) => return None,
-        None => format!("no credential is stored for {slug}"),
+    let has_credential = || {
+        question.credentials.shared.includes(slug) || question.own_credentials().next().is_some()
     };
-    Some(Objection::new(Scope::Catalog, "endpoint", obstacle))
+    let detail = match question.endpoint.obstacle(question.provider) {
+        Some(obstacle) => Detail::Fixed(obstacle.as_str()),
+        None if has_credential() => return None,
+        None => {
+            let words = || format!("no credential is stored for {slug}");
+            let field = "endpoint";
+            let wording = question.wording;
+            wording
+                .of(Scope::Catalog, field, &[], slug.as_str(), words)
+                .into()
+        }
+    };
+    Some(Objection::new(Scope::Catalog, "endpoint", detail))
+}
+
+/// The models of every scope that names any, by exact id or as `author/*`. Nobody's list adds a
+/// model that another scope's leaves out.
+pub(super) fn model_not_allowed(question: &Question<'_>) -> Option<Objection> {
+    let id = question.model.id.as_str();
+    let has = |list: &[String]| list.iter().any(|entry| names_model(entry, id));
+    let forbids = |rules: &Rules| {
+        let allowed = rules.allowed_models.as_deref();
+        allowed.is_some_and(|list| !has(list))
+    };
+    if let Some(layer) = question.policy.first(forbids) {
+        let allowed = layer.rules.allowed_models.as_deref().unwrap_or_default();
+        return Some(by_list(
+            question,
+            layer.scope,
+            "allowed_models",
+            allowed,
+            "allows",
+        ));
+    }
+    let layer = question.policy.first(|rules| has(&rules.ignored_models))?;
+    let ignored = &layer.rules.ignored_models;
+    Some(by_list(
+        question,
+        layer.scope,
+        "ignored_models",
+        ignored,
+        "ignores",
+    ))
+}
+
+/// An objection of a scope's list: `the account allows acme`.
+fn by_list(
+    question: &Question<'_>,
+    scope: Scope,
+    field: &'static str,
+    list: &[String],
+    does: &str,
+) -> Objection {
+    let words = || format!("the {} {does} {}", scope.as_str(), in_words(list));
+    let detail = question.wording.of(scope, field, list, "", words);
+    Objection::new(scope, field, detail)
+}
+
+/// An objection of a list in the request: `` `only` is acme``.
+fn by_request(
+    question: &Question<'_>,
+    field: &'static str,
+    list: &[String],
+    words: impl FnOnce(String) -> String,
+) -> Objection {
+    let words = || words(in_words(list));
+    let detail = question.wording.of(Scope::Request, field, list, "", words);
+    Objection::new(Scope::Request, field, detail)
 }
 
 /// An endpoint of another tier than the ordinary one needs an opt-in: `service_tier`, a shortcut,
@@ -27,7 +92,7 @@ pub(super) fn service_tier(question: &Question<'_>) -> Option<Objection> {
     let admitted = match question.tiers {
         Tiers::Ordinary => tier == ServiceTier::Default,
         Tiers::Also(other) => tier == ServiceTier::Default || tier == other,
-        Tiers::OnlyFlex => tier == ServiceTier::Flex,
+        Tiers::OnlyFlex(_) => tier == ServiceTier::Flex,
     };
     if admitted || (tier != ServiceTier::Default && is_asked_for_in_full(question)) {
         return None;
@@ -37,7 +102,13 @@ pub(super) fn service_tier(question: &Question<'_>) -> Option<Objection> {
         ServiceTier::Flex => "the flex tier was not asked for",
         ServiceTier::Priority => "the priority tier was not asked for",
     };
-    Some(Objection::new(Scope::Request, "service_tier", detail))
+    let (scope, field) = match question.tiers {
+        Tiers::OnlyFlex(scope) if tier == ServiceTier::Default && scope != Scope::Request => {
+            (scope, "default_service_tier")
+        }
+        _ => (Scope::Request, "service_tier"),
+    };
+    Some(Objection::new(scope, field, detail))
 }
 
 fn is_asked_for_in_full(question: &Question<'_>) -> bool {
@@ -48,7 +119,7 @@ fn is_asked_for_in_full(question: &Question<'_>) -> bool {
         .any(|list| is_named_in_full(list, question.provider, question.endpoint))
 }
 
-/// The account's list is a ceiling: the request's can only shrink it. An order without fallbacks
+/// A standing list is a ceiling: the request's can only shrink it. An order without fallbacks
 /// is a list of what is allowed.
 pub(super) fn allowed_providers(question: &Question<'_>) -> Option<Objection> {
     let Question {
@@ -62,22 +133,28 @@ pub(super) fn allowed_providers(question: &Question<'_>) -> Option<Objection> {
     let forbids = |rules: &Rules| rules.allowed_providers.as_deref().is_some_and(lacks);
     if let Some(layer) = policy.first(forbids) {
         let allowed = layer.rules.allowed_providers.as_deref().unwrap_or_default();
-        let detail = format!("the {} allows {}", layer.scope.as_str(), in_words(allowed));
-        return Some(Objection::new(layer.scope, "allowed_providers", detail));
+        return Some(by_list(
+            question,
+            layer.scope,
+            "allowed_providers",
+            allowed,
+            "allows",
+        ));
     }
     if let Some(only) = stated(preferences.only.as_ref()).filter(|list| lacks(list)) {
-        let detail = format!("`only` is {}", in_words(only));
-        return Some(Objection::new(Scope::Request, "provider.only", detail));
+        let words = |only| format!("`only` is {only}");
+        return Some(by_request(question, "provider.only", only, words));
     }
     if preferences.allow_fallbacks == Some(false)
         && let Some(order) = stated(preferences.order.as_ref()).filter(|list| lacks(list))
     {
-        let detail = format!("`order` is {} and fallbacks are off", in_words(order));
-        return Some(Objection::new(Scope::Request, "provider.order", detail));
+        let words = |order| format!("`order` is {order} and fallbacks are off");
+        return Some(by_request(question, "provider.order", order, words));
     }
     None
 }
 
+/// Ignored by any scope is ignored, whatever another allows.
 pub(super) fn ignored(question: &Question<'_>) -> Option<Objection> {
     let Question {
         endpoint,
@@ -87,13 +164,18 @@ pub(super) fn ignored(question: &Question<'_>) -> Option<Objection> {
     } = question;
     let has = |list: &[String]| position(list, provider, endpoint).is_some();
     if let Some(layer) = policy.first(|rules| has(&rules.ignored_providers)) {
-        let ignored = in_words(&layer.rules.ignored_providers);
-        let detail = format!("the {} ignores {ignored}", layer.scope.as_str());
-        return Some(Objection::new(layer.scope, "ignored_providers", detail));
+        let ignored = &layer.rules.ignored_providers;
+        return Some(by_list(
+            question,
+            layer.scope,
+            "ignored_providers",
+            ignored,
+            "ignores",
+        ));
     }
     let ignore = &question.needs.preferences.ignore;
     has(ignore).then(|| {
-        let detail = format!("`ignore` is {}", in_words(ignore));
-        Objection::new(Scope::Request, "provider.ignore", detail)
+        let words = |ignore| format!("`ignore` is {ignore}");
+        by_request(question, "provider.ignore", ignore, words)
     })
 }

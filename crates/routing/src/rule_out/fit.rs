@@ -1,12 +1,13 @@
 //! Whether an endpoint can do what the request needs.
 
+use switchyard_catalog::snapshot::Model;
 use switchyard_domain::model::{Modalities, Modality, Parameter, Parameters};
+use switchyard_interchange::needs::Needs;
 
 use super::{Objection, Question};
 use crate::{
     policy::UnsupportedFeatures,
-    record::Scope,
-    slug::{in_words, stated},
+    record::{Figures, Scope},
 };
 
 /// Kinds of answer that a chat request cannot carry.
@@ -22,33 +23,30 @@ pub(super) fn wrong_api(question: &Question<'_>) -> Option<Objection> {
     let wanted = or_text(question.needs.output_modalities);
     let foreign = given.intersection(OTHER_APIS);
     let only_foreign = !foreign.is_empty() && given.minus(OTHER_APIS).is_empty();
-    (only_foreign && wanted.intersection(foreign).is_empty()).then(|| {
-        let detail = format!("the model answers with {}", kinds(foreign));
-        Objection::new(Scope::Catalog, "model", detail)
-    })
+    (only_foreign && wanted.intersection(foreign).is_empty())
+        .then(|| Objection::new(Scope::Catalog, "model", Figures::Answers(foreign)))
 }
 
 pub(super) fn modality(question: &Question<'_>) -> Option<Objection> {
     let taken = question.model.input_modalities.union(TEXT);
     let refused = question.needs.input_modalities.minus(taken);
     if !refused.is_empty() {
-        let detail = format!("the model does not take {} input", kinds(refused));
-        return Some(Objection::new(Scope::Request, "messages", detail));
+        let figures = Figures::NoInput(refused);
+        return Some(Objection::new(Scope::Request, "messages", figures));
     }
     let given = or_text(question.model.output_modalities);
     let missing = or_text(question.needs.output_modalities).minus(given);
-    (!missing.is_empty()).then(|| {
-        let detail = format!("the model does not give {} output", kinds(missing));
-        Objection::new(Scope::Request, "modalities", detail)
-    })
+    (!missing.is_empty())
+        .then(|| Objection::new(Scope::Request, "modalities", Figures::NoOutput(missing)))
+}
+
+/// Kinds of answer that the model gives beside those the request wants.
+pub(crate) fn given_beside(model: &Model, needs: &Needs) -> Modalities {
+    or_text(model.output_modalities).minus(or_text(needs.output_modalities))
 }
 
 fn or_text(stated: Modalities) -> Modalities {
     if stated.is_empty() { TEXT } else { stated }
-}
-
-fn kinds(modalities: Modalities) -> String {
-    in_words(&modalities.iter().map(Modality::as_str).collect::<Vec<_>>())
 }
 
 /// The prompt and the output that was asked for must fit together. The prompt counts as
@@ -62,23 +60,28 @@ pub(super) fn context_length(question: &Question<'_>) -> Option<Objection> {
     if let Some(context) = endpoint.context_length
         && prompt.saturating_add(output) > context
     {
-        let detail = format!(
-            "about {prompt} prompt and {output} output tokens exceed the context of {context}"
-        );
-        return Some(Objection::new(Scope::Request, "messages", detail));
+        let figures = Figures::Context {
+            prompt,
+            output,
+            context,
+        };
+        return Some(Objection::new(Scope::Request, "messages", figures));
     }
     if let Some(most) = endpoint.max_prompt_tokens
         && prompt > most
     {
-        let detail = format!("about {prompt} prompt tokens exceed its limit of {most}");
-        return Some(Objection::new(Scope::Request, "messages", detail));
+        let figures = Figures::Prompt { prompt, most };
+        return Some(Objection::new(Scope::Request, "messages", figures));
     }
     endpoint
         .max_completion_tokens
         .filter(|most| output > *most)
         .map(|most| {
-            let detail = format!("{output} output tokens exceed its limit of {most}");
-            Objection::new(Scope::Request, "max_tokens", detail)
+            Objection::new(
+                Scope::Request,
+                "max_tokens",
+                Figures::Output { output, most },
+            )
         })
 }
 
@@ -94,14 +97,14 @@ pub(super) fn require_parameters(question: &Question<'_>) -> Option<Objection> {
         Objection::new(
             Scope::Request,
             "provider.require_parameters",
-            lacks(missing),
+            Figures::Lacks(missing),
         )
     })
 }
 
 /// What an endpoint understands once its request is encoded: some parameters are different names
 /// of one thing, and an endpoint that declares one of them serves them all.
-fn understood(declared: Parameters) -> Parameters {
+pub(super) fn understood(declared: Parameters) -> Parameters {
     const SYNONYMS: [&[Parameter]; 2] = [
         &[Parameter::MaxTokens, Parameter::MaxCompletionTokens],
         &[
@@ -117,34 +120,6 @@ fn understood(declared: Parameters) -> Parameters {
         } else {
             known.union(names)
         }
-    })
-}
-
-fn lacks(missing: Parameters) -> String {
-    format!(
-        "it lacks {}",
-        in_words(&missing.iter().map(Parameter::as_str).collect::<Vec<_>>())
-    )
-}
-
-/// A format's name stands for its scaled editions too; undisclosed weights match `unknown` alone.
-pub(super) fn quantization(question: &Question<'_>) -> Option<Objection> {
-    let wanted = stated(question.needs.preferences.quantizations.as_ref())?;
-    let format = question
-        .endpoint
-        .quantization
-        .as_deref()
-        .unwrap_or("unknown");
-    let family = match format {
-        "mxfp4" | "nvfp4" => "fp4",
-        "mxfp8" => "fp8",
-        other => other,
-    };
-    let matches =
-        |name: &String| name.eq_ignore_ascii_case(format) || name.eq_ignore_ascii_case(family);
-    (!wanted.iter().any(matches)).then(|| {
-        let detail = format!("its weights are {format}, wanted {}", in_words(wanted));
-        Objection::new(Scope::Request, "provider.quantizations", detail)
     })
 }
 
@@ -174,11 +149,11 @@ pub(super) fn features(question: &Question<'_>) -> Option<Objection> {
         } else {
             "response_format"
         };
-        Objection::new(Scope::Request, field, lacks(missing))
+        Objection::new(Scope::Request, field, Figures::Lacks(missing))
     })
 }
 
 /// The parameters of a request, with tools counted however they were noted.
-pub(super) fn wanted_features(needs: &switchyard_interchange::needs::Needs) -> Parameters {
+pub(super) fn wanted_features(needs: &Needs) -> Parameters {
     needs.parameters.with_if(needs.uses_tools, Parameter::Tools)
 }

@@ -2,8 +2,8 @@
 
 use super::{Objection, Question};
 use crate::{
-    cost::{exceeds, per_million},
-    record::Scope,
+    cost::exceeds,
+    record::{Figures, Scope},
 };
 
 /// Compares the prices that would apply now to this prompt, after discount and overrides;
@@ -50,15 +50,11 @@ pub(super) fn max_price(question: &Question<'_>) -> Option<Objection> {
         .find_map(|(field, ceiling, price, unit)| {
             let (ceiling, price) = (ceiling?, price?);
             exceeds(list, price, ceiling).then(|| {
-                let detail = match unit {
-                    Unit::Token => format!(
-                        "${} per million tokens exceeds ${}",
-                        per_million(price),
-                        per_million(ceiling)
-                    ),
-                    Unit::Piece => format!("${price} exceeds ${ceiling}"),
+                let figures = match unit {
+                    Unit::Token => Figures::TokenPrice { price, ceiling },
+                    Unit::Piece => Figures::PiecePrice { price, ceiling },
                 };
-                Objection::new(Scope::Request, field, detail)
+                Objection::new(Scope::Request, field, figures)
             })
         })
 }

@@ -3,7 +3,10 @@
 use switchyard_interchange::preferences::DataCollection;
 
 use super::{Objection, Question};
-use crate::{policy::Rules, record::Scope};
+use crate::{
+    policy::Rules,
+    record::{Figures, Scope},
+};
 
 /// Denied when anyone denies it.
 pub(super) fn training(question: &Question<'_>) -> Option<Objection> {
@@ -32,6 +35,26 @@ pub(super) fn training(question: &Question<'_>) -> Option<Objection> {
     })
 }
 
+/// Whoever pays nothing may find the prompts published, unless a scope denies that.
+pub(super) fn publication(question: &Question<'_>) -> Option<Objection> {
+    let published = question.endpoint.data_policy.can_publish;
+    if !question.endpoint.free || published == Some(false) {
+        return None;
+    }
+    let layer = question
+        .policy
+        .first(|rules| rules.allow_free_publication == Some(false))?;
+    let detail = match published {
+        Some(_) => "it may publish prompts",
+        None => "whether it publishes prompts is not known",
+    };
+    Some(Objection::new(
+        layer.scope,
+        "allow_free_publication",
+        detail,
+    ))
+}
+
 /// Demanded when anyone demands it.
 pub(super) fn zdr(question: &Question<'_>) -> Option<Objection> {
     let author = question.model.author.as_str();
@@ -45,9 +68,7 @@ pub(super) fn zdr(question: &Question<'_>) -> Option<Objection> {
     }
     let policy = &question.endpoint.data_policy;
     Some(match (policy.retains_prompts, policy.retention_days) {
-        (Some(true), Some(days)) => {
-            Objection::new(scope, field, format!("it keeps prompts for {days} days"))
-        }
+        (Some(true), Some(days)) => Objection::new(scope, field, Figures::KeptForDays(days)),
         (Some(true), None) => Objection::new(scope, field, "it keeps prompts"),
         (Some(false), _) => Objection::new(scope, field, "it does not promise zero retention"),
         (None, _) => Objection::new(scope, field, "whether it keeps prompts is not known"),

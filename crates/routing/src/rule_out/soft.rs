@@ -1,11 +1,11 @@
 //! Parameters that narrow the choice where they can and are dropped where they cannot.
 
-use switchyard_domain::model::{Parameter, Parameters};
+use switchyard_domain::model::Parameter;
 use switchyard_interchange::needs::Needs;
 
-use super::{Objection, Passed, fit};
+use super::{Fate, Objection, fit};
 use crate::{
-    record::{CandidateRecord, Rule, Scope},
+    record::{Rule, Scope},
     select::Situation,
 };
 
@@ -27,29 +27,23 @@ const SOFT: [(Parameter, &str, &str); 4] = [
 
 /// Of one model's endpoints keeps those that support each soft parameter of the request, as long
 /// as any does. Never removes the last one.
-pub(super) fn narrow(
-    needs: &Needs,
-    situation: &Situation<'_>,
-    passed: &mut Vec<Passed>,
-    rows: &mut [CandidateRecord],
-) {
-    let wanted: Parameters = fit::wanted_features(needs);
-    for (parameter, field, detail) in SOFT {
-        let supports = |one: &Passed| {
-            situation.catalog.endpoints[one.endpoint]
+pub(super) fn narrow(needs: &Needs, situation: &Situation<'_>, fates: &mut [Fate]) {
+    let wanted = fit::wanted_features(needs);
+    for (parameter, field, words) in SOFT {
+        let supports = |fate: &Fate| {
+            situation.catalog.endpoints[fate.endpoint]
                 .supported_parameters
                 .contains(parameter)
         };
-        if !wanted.contains(parameter) || !passed.iter().any(supports) {
+        let passes_with = |fate: &Fate| fate.verdict.is_ok() && supports(fate);
+        if !wanted.contains(parameter) || !fates.iter().any(passes_with) {
             continue;
         }
-        passed.retain(|one| {
-            let keep = supports(one);
-            if !keep {
-                rows[one.row].ruled_out =
-                    Some(Objection::new(Scope::Request, field, detail).by(Rule::Features));
+        for fate in fates.iter_mut() {
+            if fate.verdict.is_ok() && !supports(fate) {
+                let objection = Objection::new(Scope::Request, field, words);
+                fate.verdict = Err(objection.by(Rule::Features));
             }
-            keep
-        });
+        }
     }
 }

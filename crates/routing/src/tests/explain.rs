@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::fixture::{Case, check};
+use super::fixture::{Case, check, plan_of};
 
 #[test]
 fn messages_name_rules_providers_and_the_way_out() {
@@ -92,14 +92,14 @@ fn a_model_without_endpoints_is_said_to_have_none() {
         "models=m",
         expect![[r#"
             404 model_deprecated
-            No endpoint can serve `lab/m`, which its author has withdrawn: nobody offers it at present."#]],
+            No endpoint can serve `lab/m`, which its author has withdrawn: nobody offers it at present. As things are, lab/n can answer."#]],
     );
     check(
         "m expired: acme $1 uncallable; n: acme $1",
         "models=m",
         expect![[r#"
             404 model_deprecated
-            No endpoint can serve `lab/m`, which its author has withdrawn: 1 endpoint excluded: not_callable (the provider's id of the model is unknown). It is offered by acme."#]],
+            No endpoint can serve `lab/m`, which its author has withdrawn: 1 endpoint excluded: not_callable (the provider's id of the model is unknown). It is offered by acme. As things are, lab/n can answer."#]],
     );
     check(
         "m expired: acme $1; n: acme $1",
@@ -206,4 +206,77 @@ fn the_way_out_works() {
             "{relaxed}"
         );
     }
+}
+
+#[test]
+fn every_permanent_code_is_reached() {
+    let catalog = "m: a $1 blocked=XA | b $2; n embeds: b $1; gone expired: ; bare: ";
+    for (request, error) in [
+        ("models=mm", "400 model_not_found"),
+        ("models=m:online", "400 model_not_found"),
+        ("models=m:free", "404 free_variant_ended"),
+        ("models=n", "400 wrong_endpoint"),
+        ("models=gone", "404 model_deprecated"),
+        ("models=bare", "404 no_endpoints"),
+        ("ignore=a,b", "404 no_endpoints allowed_providers"),
+        ("account.not-models=m", "403 no_endpoints"),
+        (
+            "country=XA only=a",
+            "404 no_endpoints allowed_providers geo",
+        ),
+        (
+            "country=XA ignore=a,b",
+            "404 no_endpoints allowed_providers geo",
+        ),
+        ("zdr", "404 privacy_restricted data_policy:zdr"),
+        ("account.regions=eu", "404 constraint_filtered data_region"),
+        (
+            "distillable",
+            "404 constraint_filtered data_policy:training",
+        ),
+        ("max-prompt=.5", "404 constraint_filtered max_price"),
+        ("prompt=1 max=1", "a, b"),
+    ] {
+        let request = format!("{request} u=0");
+        assert_eq!(plan_of(catalog, &request), error, "{request}");
+    }
+    assert_eq!(
+        plan_of("a $1 blocked=XA", "country=XA"),
+        "403 region_restricted geo"
+    );
+    assert_eq!(
+        plan_of("a $1 trains", "workspace.deny"),
+        "404 privacy_restricted data_policy:training"
+    );
+}
+
+#[test]
+fn siblings_that_would_do_are_suggested() {
+    let catalog = "lab/one: a $1; lab/two: a $1 tools zdr; lab/three: b $1 tools; \
+                   lab/four: a $1 tools; lab/five: c $1 tools zdr; lab/six expired: a $1 tools zdr; \
+                   lab/pics makes-image: a $1 tools zdr; other/seven: a $1 tools zdr";
+    let suggested = |request: &str| {
+        let error = Case::new(catalog).ask(request).select();
+        let availability = error.expect_err("nothing is left").availability();
+        availability.fallback_models.join(" ")
+    };
+    for (request, models) in [
+        // The newest three of the same author that can serve; later ones are newer here.
+        ("with=tools", "lab/five lab/four lab/three"),
+        ("with=tools zdr", "lab/five lab/two"),
+        ("with=tools ignore=c", "lab/four lab/three lab/two"),
+        ("with=tools models=one,other/seven max-prompt=.5", ""),
+        // Who rules out all providers by name is not sent elsewhere.
+        ("ignore=a", ""),
+        ("account.not-models=one", ""),
+    ] {
+        assert_eq!(suggested(request), models, "{request}");
+    }
+    check(
+        catalog,
+        "zdr",
+        expect![[r#"
+        404 privacy_restricted
+        No endpoint can serve `lab/one`: 1 endpoint excluded by the request: zdr (it keeps prompts for 30 days). It is offered by a. To get an answer, drop `zdr: true`. As things are, lab/five, lab/two can answer."#]],
+    );
 }

@@ -5,13 +5,16 @@
 //!
 //! | word | means |
 //! |---|---|
-//! | `$2`, `out$6`, `read$.1`, `request$0.5` | dollars per million tokens (per request); default output `out$0` |
+//! | `$2`, `out$6`, `read$.1`, `audio$9`, `request$0.5`, `image$0.1` | dollars per million tokens (per request, per image); default output `out$0` |
 //! | `long$4` | the prompt price above 200,000 prompt tokens |
 //! | `night$1` | the prompt price from 22:00 to 06:00 |
 //! | `outage`, `degraded`, `down` | health |
 //! | `benched=60` | benched for so many seconds from now |
-//! | `tps=50`, `ms=300`; `seen-tps=50` | measured speed; speed noted in the catalogue |
-//! | `zdr`, `trains`, `policy?` | data policy; default: keeps for 30 days, does not train |
+//! | `tps=50`, `tps90=50`, `ms=300`; `seen-tps=50` | measured speed; speed noted in the catalogue |
+//! | `zdr`, `trains`, `policy?`, `publishes` | data policy; default: keeps for 30 days, does not train |
+//! | `regions=eu+us` | where it serves |
+//! | `blocked=XA+XB` | countries its provider is not offered in |
+//! | `caches` | caches by itself |
 //! | `flex`, `priority` | service tier |
 //! | `fp8`, … | weights |
 //! | `ctx=`, `prompt-max=`, `out-max=` | limits in tokens |
@@ -19,11 +22,12 @@
 //! | a parameter's name | supported, beside `max_tokens` and `temperature` |
 //!
 //! Words of a model: `image`, `file`, … (input), `makes-image` (output), `embeds`, `distillable`,
-//! `expired`.
+//! `expired`, `blocked=XA`.
 //!
-//! A request: words again; see [`Case::ask`].
+//! A request: words again; see [`Case::ask`] and `words`.
 
 mod rows;
+mod words;
 
 use std::{collections::HashSet, fmt::Write as _, sync::Arc, time::Duration};
 
@@ -46,7 +50,7 @@ use switchyard_interchange::{
 
 use self::rows::Rows;
 use crate::{
-    credentials::{CredentialUse, Credentials, Shared},
+    credentials::{CredentialUse, Credentials, OwnCredential, Shared},
     health::HealthSnapshot,
     policy::{Layer, Policy, Rules, UnsupportedFeatures, ZdrGroups},
     rank::fraction,
@@ -68,6 +72,8 @@ pub(super) struct Case {
     pub(super) pin: Option<WarmCache>,
     /// `None`: everybody.
     pub(super) credentialed: Option<HashSet<ProviderSlug>>,
+    pub(super) own: Vec<OwnCredential>,
+    pub(super) country: Option<String>,
     pub(super) now: Timestamp,
     pub(super) seed: u64,
 }
@@ -83,11 +89,7 @@ pub(super) fn plan_of(catalog: &str, request: &str) -> String {
         Ok(plan) => order(&plan),
         Err(error) => {
             let availability = error.availability();
-            let mut line = format!(
-                "{} {}",
-                availability.code.status(),
-                availability.code.as_str()
-            );
+            let mut line = format!("{} {}", error.status(), availability.code.as_str());
             for word in availability.excluded_by {
                 let _ = write!(line, " {word}");
             }
@@ -102,7 +104,7 @@ pub(super) fn show(outcome: &Result<Plan, NoCandidates>) -> String {
         Ok(plan) => {
             let mut text = order(plan);
             for row in &plan.record.candidates {
-                let tag = tag_of(&row.endpoint);
+                let tag = words::label(tag_of(&row.endpoint), row.credential, row.when);
                 match &row.ruled_out {
                     Some(why) => {
                         let _ = write!(
@@ -123,20 +125,23 @@ pub(super) fn show(outcome: &Result<Plan, NoCandidates>) -> String {
             text
         }
         Err(error) => {
-            let code = error.code();
-            format!("{} {}\n{}", code.status(), code.as_str(), error.message())
+            let code = error.code().as_str();
+            format!("{} {code}\n{}", error.status(), error.message())
         }
     }
 }
 
-/// The tags in the plan's order.
+/// The tags in the plan's order; `a(K1)` is called with the customer's own credential K1.
 pub(super) fn order(plan: &Plan) -> String {
-    let tags: Vec<&str> = plan
+    let labels: Vec<String> = plan
         .candidates
         .iter()
-        .map(|candidate| candidate.vetted.endpoint().tag.as_str())
+        .map(|candidate| {
+            let tag = candidate.vetted.endpoint().tag.as_str();
+            words::label(tag, candidate.vetted.credential(), candidate.when)
+        })
         .collect();
-    tags.join(", ")
+    labels.join(", ")
 }
 
 fn tag_of(endpoint: &EndpointId) -> &str {
@@ -169,6 +174,8 @@ impl Case {
             needs: needs_of(&first_model),
             pin: None,
             credentialed: None,
+            own: Vec::new(),
+            country: None,
             now,
             seed: 0,
         }
@@ -185,7 +192,8 @@ impl Case {
             let (name, value) = word.split_once('=').unwrap_or((word, ""));
             if !(self.ask_preference(name, value)
                 || self.ask_feature(name, value)
-                || self.ask_account(name, value))
+                || self.ask_account(name, value)
+                || self.ask_further(name, value))
             {
                 self.ask_situation(name, value);
             }
@@ -268,6 +276,9 @@ impl Case {
             _ => return false,
         };
         let rules = self.rules(scope);
+        if words::rule(rules, rule, value) {
+            return true;
+        }
         match rule {
             "only" => rules.allowed_providers = Some(list(value)),
             "ignore" => rules.ignored_providers = list(value),
@@ -331,12 +342,12 @@ impl Case {
             catalog: &self.catalog,
             credentials: Credentials {
                 shared: self.credentialed.as_ref().map_or(Shared::All, Shared::Only),
-                own: &[],
+                own: &self.own,
             },
             health: &self.health,
             policy: &self.policy,
             pin: self.pin.as_ref(),
-            country: None,
+            country: self.country.as_deref(),
             now: self.now,
             seed: self.seed,
         }

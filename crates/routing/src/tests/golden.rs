@@ -126,21 +126,84 @@ fn prices_and_parameters() {
 
 #[test]
 fn privacy() {
+    let first_party = "openai/gpt: openai $1 | azure $2 zdr";
     table(&[
         (29, "a $1 trains | b $2", "deny", "b"),
+        // A request cannot take back what its account demands.
+        (
+            30,
+            first_party,
+            "models=openai/gpt account.zdr=openai",
+            "azure",
+        ),
+        (
+            30,
+            first_party,
+            "models=openai/gpt account.zdr=google u=0",
+            "openai, azure",
+        ),
         (31, "a $1", "zdr", "404 privacy_restricted data_policy:zdr"),
+        (
+            31,
+            "a $1",
+            "zdr own=K@a:prioritized",
+            "404 privacy_restricted data_policy:zdr",
+        ),
+    ]);
+}
+
+#[test]
+fn own_credentials() {
+    let openai = "openai $1 | azure $2";
+    let keys = "own=K1@openai:prioritized own=K2@openai:prioritized own=K3@openai:fallback";
+    let two = "x: openai $1; y: openai $1";
+    let always = "own=KA@openai:prioritized:required:for=x own=KB@openai:prioritized";
+    table(&[
+        (
+            33,
+            "bedrock $1 | vertex $2",
+            "order=bedrock,vertex own=K@vertex:prioritized",
+            "vertex(K), bedrock, vertex",
+        ),
+        (
+            34,
+            openai,
+            &format!("{keys} u=0"),
+            "openai(K1), openai(K2), openai, azure, openai(K3)",
+        ),
+        (
+            35,
+            two,
+            &format!("models=x {always}"),
+            "openai(KA), openai(KB)",
+        ),
+        (35, two, &format!("models=y {always}"), "openai(KB), openai"),
     ]);
 }
 
 #[test]
 fn several_models_and_pins() {
     let two = "m1: a $5 | b $6; m2: c $1";
+    let own = "m1: a $5; m2: c $1";
     let warm = "a $1 | b $2 read$.1";
     table(&[
         (36, two, "models=m1,m2 sort=price", "a, b, c"),
         (36, two, "models=m1,m2 sort=price pool", "c, a, b"),
+        (37, own, "models=m1,m2 own=K@c", "a, c(K), c"),
+        (
+            37,
+            own,
+            "models=m1,m2 own=K@c sort=price pool",
+            "c(K), c, a",
+        ),
         (39, warm, "u=0 pin=b", "b, a"),
         (39, warm, "u=0", "a, b"),
         (39, warm, "u=0 pin=b order=a", "a, b"),
     ]);
+}
+
+#[test]
+fn thresholds() {
+    let two = "m1: a $1 tps90=30; m2: c $1 tps90=60";
+    table(&[(38, two, "models=m1,m2 min-tps90=50", "c, a")]);
 }

@@ -7,7 +7,13 @@ use switchyard_domain::{endpoint::ServiceTier, model::Parameter};
 use switchyard_interchange::preferences::DataCollection;
 
 use super::fixture::Case;
-use crate::{policy::Rules, select::Candidate, vetted::Vetted};
+use crate::{
+    credentials::{CredentialUse, Section},
+    policy::{Layer, Rules},
+    record::Scope,
+    select::{Candidate, TryWhen},
+    vetted::Vetted,
+};
 
 const PROVIDERS: [&str; 5] = ["acme", "bolt", "cato", "dune", "eris"];
 
@@ -25,8 +31,12 @@ fn endpoint(provider: &'static str) -> impl Strategy<Value = String> {
             "out$3",
             "ctx=500000",
             "out-max=100",
+            "caches",
+            "audio$2",
+            "regions=eu",
+            "blocked=XA",
         ],
-        0..=11,
+        0..=15,
     );
     let privacy = prop::sample::select(vec!["", "trains", "policy?"]);
     let state = prop::sample::select(vec!["up", "up", "outage", "degraded", "down", "benched=9"]);
@@ -60,7 +70,7 @@ fn catalog() -> impl Strategy<Value = String> {
 }
 
 /// Filters that a request or an account can add; each can only take candidates away.
-const FILTERS: [&str; 16] = [
+const FILTERS: [&str; 29] = [
     "only=acme,bolt,cato",
     "only=Dune",
     "ignore=acme",
@@ -77,6 +87,19 @@ const FILTERS: [&str; 16] = [
     "account.ignore=bolt",
     "account.zdr",
     "account.deny",
+    "country=XA",
+    "has=tool_use,implicit_caching",
+    "max-audio=1",
+    "account.regions=eu",
+    "account.models=lab/m",
+    "account.not-models=n",
+    "workspace.only=acme,bolt,dune",
+    "workspace.zdr=other",
+    "workspace.regions=eu,us",
+    "member.deny-paid",
+    "key.ignore=cato",
+    "key.models=lab/*",
+    "preset.not-models=lab/m",
 ];
 
 fn filters() -> impl Strategy<Value = Vec<&'static str>> {
@@ -96,8 +119,16 @@ fn shape() -> impl Strategy<Value = Vec<&'static str>> {
             "tier=flex",
             "u=.7",
             "pin=acme",
+            "if-too-long=n",
+            "if-refused=n",
+            "own=K1@acme:required",
+            "own=K2@acme:fallback",
+            "own=K3@bolt:zdr:fallback",
+            "own=K4@cato:zdr:for=m",
+            "account.trust-zdr",
+            "credentials=acme+bolt+dune",
         ],
-        0..=5,
+        0..=9,
     )
 }
 
@@ -107,6 +138,33 @@ fn case(catalog: &str, words: &[&str]) -> Option<Case> {
         .into_iter()
         .all(|tag| catalog.contains(&format!("{tag} $")));
     has_all.then(|| Case::new(catalog).ask(&words.join(" ")))
+}
+
+/// Whether the credential that the endpoint was vetted with may be used there.
+fn may_be_called(case: &Case, vetted: &Vetted) -> bool {
+    let (provider, model) = (&vetted.provider().slug, &vetted.model().id);
+    let mut own = case.own.iter().filter(|own| own.is_for(provider, model));
+    match vetted.credential() {
+        CredentialUse::Shared => {
+            let stored = case.credentialed.as_ref();
+            stored.is_none_or(|stored| stored.contains(provider))
+                && !own.any(|own| own.is_required && own.section == Section::Prioritized)
+        }
+        CredentialUse::Own(id) => own.any(|own| own.id == id),
+    }
+}
+
+/// Whether nothing is kept of what is sent to the endpoint with its credential.
+fn keeps_nothing(case: &Case, vetted: &Vetted) -> bool {
+    let trusts = |layer: &Layer| {
+        layer.scope == Scope::Account && layer.rules.trust_declared_zdr == Some(true)
+    };
+    let states = |id| {
+        let mut own = case.own.iter();
+        own.any(|own| own.id == id && own.declared_zdr)
+    };
+    vetted.endpoint().zero_data_retention
+        || (case.policy.layers.iter().any(trusts) && vetted.credential().own().is_some_and(states))
 }
 
 /// Every hard filter once more, from the endpoint's facts alone.
@@ -128,15 +186,23 @@ fn may_serve(case: &Case, vetted: &Vetted) -> bool {
     let prices = prices.at(needs.prompt_tokens_estimate, case.now);
     let output = needs.max_output_tokens.map_or(1, u64::from);
     endpoint.provider_model_id.is_some()
+        && may_be_called(case, vetted)
         && policy
             .layers
             .iter()
-            .all(|layer| layer_permits(&layer.rules, vetted, &named))
+            .all(|layer| layer_permits(case, &layer.rules, vetted, &named))
+        && case
+            .country
+            .as_ref()
+            .is_none_or(|country| !provider.blocked_countries.contains(country))
+        && (wants.has.is_empty()
+            || (endpoint.supported_parameters.contains(Parameter::Tools)
+                && endpoint.supports_implicit_caching == Some(true)))
         && wants.only.as_ref().is_none_or(|list| named(list))
         && !named(&wants.ignore)
         && (wants.data_collection != Some(DataCollection::Deny)
             || endpoint.data_policy.trains_on_data == Some(false))
-        && (!wants.zdr || endpoint.zero_data_retention)
+        && (!wants.zdr || keeps_nothing(case, vetted))
         && (!wants.enforce_distillable_text || model.is_distillable)
         && model.input_modalities.contains_all(needs.input_modalities)
         && endpoint
@@ -157,33 +223,70 @@ fn may_serve(case: &Case, vetted: &Vetted) -> bool {
             .max_price
             .completion
             .is_none_or(|most| prices.completion <= Some(most))
+        && wants
+            .max_price
+            .audio
+            .is_none_or(|most| prices.audio <= Some(most))
         && match needs.service_tier {
             None => endpoint.service_tier == ServiceTier::Default,
             Some(_) => true,
         }
 }
 
-/// One scope's standing rules.
-fn layer_permits(rules: &Rules, vetted: &Vetted, named: &dyn Fn(&[String]) -> bool) -> bool {
-    let endpoint = vetted.endpoint();
+/// One scope's standing rules. The words only know regions by their own name, and models by whole
+/// ids or all of the lab's.
+fn layer_permits(
+    case: &Case,
+    rules: &Rules,
+    vetted: &Vetted,
+    named: &dyn Fn(&[String]) -> bool,
+) -> bool {
+    let (endpoint, model) = (vetted.endpoint(), vetted.model().id.as_str());
+    let has_model = |list: &[String]| list.iter().any(|entry| entry == model || entry == "lab/*");
+    let regions = endpoint.regions.as_deref().unwrap_or_default();
     rules
         .allowed_providers
         .as_ref()
         .is_none_or(|list| named(list))
         && !named(&rules.ignored_providers)
+        && rules
+            .allowed_models
+            .as_ref()
+            .is_none_or(|list| has_model(list))
+        && !has_model(&rules.ignored_models)
+        && rules.allowed_data_regions.as_ref().is_none_or(|list| {
+            !regions.is_empty() && regions.iter().all(|region| list.contains(region))
+        })
         && (rules.allow_paid_training != Some(false)
             || endpoint.data_policy.trains_on_data == Some(false))
-        && (!rules.zdr.includes(&vetted.model().author) || endpoint.zero_data_retention)
+        && (!rules.zdr.includes(&vetted.model().author) || keeps_nothing(case, vetted))
 }
 
+/// Each candidate's endpoint and credential.
 fn ids(case: &Case) -> Vec<String> {
     let plan = case.select();
     let candidates = plan.map(|plan| plan.candidates).unwrap_or_default();
     candidates
         .iter()
-        .map(|candidate| candidate.vetted.endpoint().id.to_string())
+        .map(|candidate| {
+            let vetted = &candidate.vetted;
+            format!("{} {:?}", vetted.endpoint().id, vetted.credential())
+        })
         .collect()
 }
+
+/// Privacy rules that any scope can state.
+const PRIVACY: [&str; 9] = [
+    "zdr",
+    "zdr=other",
+    "deny",
+    "deny-paid",
+    "deny-free",
+    "no-publish",
+    "regions=eu",
+    "regions=",
+    "only=acme,bolt",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
@@ -206,9 +309,15 @@ proptest! {
                 plan.record.candidates.iter().filter(|row| row.rank == Some(rank)).collect();
             prop_assert_eq!(rows.len(), 1);
             prop_assert_eq!(&rows[0].endpoint, id);
+            prop_assert_eq!(rows[0].credential, vetted.credential());
             prop_assert!(rows[0].ruled_out.is_none());
         }
-        let distinct: BTreeSet<String> = ids(&case).into_iter().collect();
+        let distinct: BTreeSet<_> = plan
+            .candidates
+            .iter()
+            .zip(ids(&case))
+            .map(|(candidate, id)| (candidate.when, id))
+            .collect();
         prop_assert_eq!(distinct.len(), plan.candidates.len());
     }
 
@@ -230,6 +339,25 @@ proptest! {
     }
 
     #[test]
+    fn any_scopes_privacy_only_tightens(
+        catalog in catalog(), filters in filters(), shape in shape(),
+        scope in prop::sample::select(vec!["account", "workspace", "member", "key", "preset"]),
+        rule in prop::sample::select(PRIVACY.to_vec()),
+    ) {
+        let words = [filters, shape].concat();
+        let name = format!("{scope}.{}", rule.split('=').next().unwrap_or_default());
+        // The scope's own list would be replaced, not joined by another.
+        if words.iter().any(|word| word.starts_with(&name)) {
+            return Ok(());
+        }
+        let Some(before) = case(&catalog, &words) else { return Ok(()) };
+        let after = before.clone().ask(&format!("{scope}.{rule}"));
+        let before: BTreeSet<String> = ids(&before).into_iter().collect();
+        let after: BTreeSet<String> = ids(&after).into_iter().collect();
+        prop_assert!(after.is_subset(&before), "{catalog} {words:?} + {scope}.{rule}: {after:?}");
+    }
+
+    #[test]
     fn the_seed_and_the_pin_change_the_order_only(
         catalog in catalog(), filters in filters(), shape in shape(), seed in any::<u64>(),
     ) {
@@ -238,7 +366,10 @@ proptest! {
         let other = Case { seed, pin: None, ..case.clone() };
         let set = |case: &Case| ids(case).into_iter().collect::<BTreeSet<String>>();
         prop_assert_eq!(set(&case), set(&other));
-        prop_assert_eq!(ids(&case), ids(&case));
+        match (case.select(), case.select()) {
+            (Ok(one), Ok(again)) => prop_assert_eq!(one.record, again.record),
+            (one, again) => prop_assert_eq!(one.err(), again.err()),
+        }
     }
 
     #[test]
@@ -252,8 +383,10 @@ proptest! {
             return Err(TestCaseError::fail(format!("{error:?}")));
         };
         let removed: usize = excluded.iter().map(|(_, count)| count).sum();
-        prop_assert_eq!(removed, record.candidates.len());
+        let rows = record.candidates.iter();
+        let ordinary = rows.filter(|row| row.when == TryWhen::Always).count();
+        prop_assert_eq!(removed, ordinary);
         prop_assert!(excluded.is_sorted());
-        prop_assert_eq!(last.is_none(), record.candidates.is_empty());
+        prop_assert_eq!(last.is_none(), ordinary == 0);
     }
 }

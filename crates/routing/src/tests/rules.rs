@@ -280,6 +280,55 @@ fn price_ceilings_compare_what_would_apply_now() {
 }
 
 #[test]
+fn ceilings_hold_for_images_and_sound_too() {
+    let catalog = "acme $1 image$0.02 audio$9 | bolt $1 image$0.01 audio$3 | cato $1";
+    check(
+        catalog,
+        "max-image=0.01 max-audio=3 sort=price",
+        expect![[r#"
+            bolt, cato
+            acme: max_price (request, provider.max_price.image: $0.02 exceeds $0.01)"#]],
+    );
+    assert_eq!(plan_of(catalog, "max-image=0.005"), "cato");
+    assert_eq!(plan_of(catalog, "max-audio=2.999999"), "cato");
+}
+
+#[test]
+fn wanted_capabilities_are_demanded_whether_used_or_not() {
+    let catalog = "m image: acme $1 caches fp8 tools | bolt $2 reasoning_effort mxfp8 structured_outputs; \
+                   n: cato $3 bf16 tools | dune $4";
+    for (request, plan) in [
+        ("has=implicit_caching", "acme"),
+        ("has=reasoning", "bolt"),
+        ("has=structured_output", "bolt"),
+        ("has=tool_use", "acme, cato"),
+        ("has=vision sort=price", "acme, bolt"),
+        ("has=quantization:fp8 sort=price", "acme, bolt"),
+        ("has=quantization:mxfp8", "bolt"),
+        ("has=!quantization:fp8", "cato"),
+        ("has=!quantization:mxfp8", "acme, cato"),
+        ("has=quantization:unknown", "dune"),
+        ("has=vision,tool_use", "acme"),
+        (
+            "has=vision,implicit_caching,reasoning",
+            "404 constraint_filtered require_parameters",
+        ),
+    ] {
+        let request = format!("models=m,n {request}");
+        assert_eq!(plan_of(catalog, &request), plan, "{request}");
+    }
+    check(
+        catalog,
+        "models=m,n has=tool_use,quantization:fp8,!quantization:mxfp8",
+        expect![[r#"
+            acme
+            bolt: capability (request, provider.has: it lacks tools)
+            cato: capability (request, provider.has: its weights are bf16, wanted fp8)
+            dune: capability (request, provider.has: it lacks tools)"#]],
+    );
+}
+
+#[test]
 fn a_contractual_discount_counts_against_a_ceiling() {
     let mut case = Case::new("acme $2").ask("max-prompt=1");
     assert!(case.select().is_err());
@@ -343,9 +392,20 @@ fn tools_and_strict_schemas_are_never_dropped_unasked() {
 #[test]
 fn the_first_rule_that_fails_is_the_one_recorded() {
     // Fails every rule there is a word for; each line lifts the one recorded before.
-    let mut head = vec!["m", "embeds"];
-    let mut facts = vec!["uncallable", "flex", "policy?", "$9", "ctx=5", "fp4"];
+    let mut head = vec!["m+free", "embeds"];
+    let mut facts = vec![
+        "uncallable",
+        "flex",
+        "blocked=XA",
+        "policy?",
+        "ctx=5",
+        "fp4",
+    ];
     let mut request = vec![
+        "country=XA",
+        "account.regions=eu",
+        "account.models=other/*",
+        "account.no-publish",
         "only=bolt",
         "ignore=acme",
         "deny",
@@ -354,6 +414,7 @@ fn the_first_rule_that_fails_is_the_one_recorded() {
         "in=image",
         "require",
         "with=seed,tools",
+        "has=vision",
         "quant=bf16",
         "max-prompt=1",
     ];
@@ -374,6 +435,16 @@ fn the_first_rule_that_fails_is_the_one_recorded() {
         let lift: &[&str] = match rule.as_str() {
             "not_callable" => &["uncallable"],
             "service_tier" => &["flex"],
+            "geo" => &["blocked=XA"],
+            "data_region" => &["account.regions=eu"],
+            "model_not_allowed" => &["account.models=other/*"],
+            "publication" => {
+                // Only what is free may be published, and what is free costs too much for nobody.
+                head[0] = "m";
+                facts.push("$9");
+                &["account.no-publish"]
+            }
+            "capability" => &["has=vision"],
             "allowed_providers" => &["only=bolt"],
             "ignored" => &["ignore=acme"],
             "training" => &["deny"],
@@ -392,5 +463,5 @@ fn the_first_rule_that_fails_is_the_one_recorded() {
         facts.retain(|word| !lift.contains(word));
         request.retain(|word| !lift.contains(word));
     }
-    expect!["not_callable service_tier allowed_providers ignored training zdr distillable wrong_api modality context_length require_parameters quantization max_price features"].assert_eq(&seen.join(" "));
+    expect!["not_callable service_tier geo data_region model_not_allowed allowed_providers ignored training publication zdr distillable wrong_api modality context_length require_parameters capability quantization max_price features"].assert_eq(&seen.join(" "));
 }
