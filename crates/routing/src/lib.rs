@@ -16,6 +16,7 @@ mod rule_out;
 mod slug;
 
 mod cost;
+mod patience;
 mod rank;
 
 pub mod explain;

@@ -1,283 +1,206 @@
-//! Puts the endpoints that passed in the order in which they are tried.
+//! Puts the endpoints that passed in the order in which they are tried: [`key`] says what goes
+//! before what, [`stay`] whether a conversation keeps to its warm cache, [`draw`] who of those that
+//! are equally good goes first this time.
 
 mod draw;
+mod expected;
+mod key;
+mod stay;
+mod thresholds;
+mod wishes;
 
 #[cfg(test)]
 pub(crate) use draw::fraction;
 
-use std::cmp::Ordering;
+use switchyard_domain::{endpoint::EndpointId, money::UsdPicos};
+use switchyard_interchange::needs::Needs;
 
-use switchyard_catalog::snapshot::Endpoint;
-use switchyard_domain::{endpoint::ServiceTier, money::UsdPicos};
-use switchyard_interchange::{
-    needs::Needs,
-    preferences::{Partition, RequestedTier, SortKey},
+use self::{
+    expected::Expected,
+    key::Key,
+    stay::{Field, Stay, without_pin},
+    wishes::Wishes,
 };
-
 use crate::{
-    health::{EndpointHealth, HealthRank},
+    patience::first_token_timeout,
     record::CandidateRecord,
     resolve::Chosen,
-    rule_out::{Survivor, has_flex},
-    select::{Candidate, Situation, TryWhen},
-    slug::{position, stated},
-    stickiness::is_cacheable,
+    rule_out::Survivor,
+    select::{Candidate, Situation},
+    stickiness::PinVerdict,
 };
-
-/// Where unlisted endpoints stand beside a listed order.
-const TAIL: usize = usize::MAX;
-
-/// What the caller stated about the order, and what follows from it.
-struct Wishes<'a> {
-    needs: &'a Needs,
-    situation: &'a Situation<'a>,
-    order: Option<&'a [String]>,
-    /// Models compete in one list instead of one after another.
-    pools_models: bool,
-    fallbacks: bool,
-    /// The sort of each chosen model; `None` is load balancing.
-    sorts: Vec<Option<SortKey>>,
-}
-
-/// A survivor with its ranking key; fields are in order of significance, smaller goes first.
-struct Place {
-    key: Key,
-    survivor: Survivor,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    /// The models' order, unless they are pooled.
-    group: usize,
-    /// The position in `order`, or [`TAIL`].
-    listed: usize,
-    /// The priority tier goes first where it was asked for.
-    tier: u8,
-    /// A warm prompt cache.
-    pin: u8,
-    health: HealthRank,
-    /// What the sort goes by.
-    metric: u64,
-    cost: UsdPicos,
-}
 
 /// The plan's order.
 pub(crate) struct Ranking {
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) strategy: &'static str,
+    pub(crate) pin_verdict: Option<PinVerdict>,
 }
 
-/// Orders the survivors, notes places and chances in the record's rows.
+/// Orders the survivors, of which there is at least one; notes places and chances in the record's
+/// rows.
 pub(crate) fn rank(
     needs: &Needs,
     situation: &Situation<'_>,
     chosen: &[Chosen<'_>],
-    survivors: Vec<Survivor>,
+    mut survivors: Vec<Survivor>,
     rows: &mut [CandidateRecord],
 ) -> Ranking {
     let wishes = Wishes::of(needs, situation, chosen);
-    let mut places: Vec<Place> = survivors
-        .into_iter()
-        .map(|survivor| Place {
-            key: wishes.key(&survivor),
-            survivor,
-        })
-        .collect();
-    places.sort_unstable_by(Place::compare);
-    if wishes.balances_load() {
-        balance_load(&mut places, &wishes, rows);
-    }
-    if !wishes.fallbacks && wishes.order.is_none() {
-        keep_first_of_each_model(&mut places, chosen.len());
-    }
-    for (rank, place) in places.iter().enumerate() {
-        rows[place.survivor.row].rank = Some(rank);
-    }
-    Ranking {
-        candidates: places
-            .into_iter()
-            .map(|place| Candidate {
-                vetted: place.survivor.vetted,
-                when: TryWhen::Always,
-                first_token_timeout: None,
-            })
-            .collect(),
-        strategy: wishes.strategy(),
-    }
-}
-
-impl<'a> Wishes<'a> {
-    fn of(needs: &'a Needs, situation: &'a Situation<'a>, chosen: &[Chosen<'_>]) -> Self {
-        let preferences = &needs.preferences;
-        let order = stated(preferences.order.as_ref());
-        let pooled = preferences
-            .sort
-            .is_some_and(|sort| sort.partition == Partition::None);
-        Self {
-            needs,
-            situation,
-            order,
-            pools_models: pooled && order.is_none(),
-            fallbacks: preferences.allow_fallbacks != Some(false),
-            sorts: chosen
-                .iter()
-                .map(|choice| sort_of(needs, situation, *choice))
-                .collect(),
-        }
-    }
-
-    /// Draws are for spreading load; one attempt at one endpoint is better spent on the best.
-    fn balances_load(&self) -> bool {
-        self.fallbacks && self.sorts.contains(&None)
-    }
-
-    fn strategy(&self) -> &'static str {
-        if self.order.is_some() {
-            return "order";
-        }
-        match self.sorts.first().copied().flatten() {
-            Some(SortKey::Price) => "sort:price",
-            Some(SortKey::Throughput) => "sort:throughput",
-            Some(SortKey::Latency) => "sort:latency",
-            Some(SortKey::Exacto | SortKey::ExpectedCost) | None if self.fallbacks => "default",
-            Some(SortKey::Exacto | SortKey::ExpectedCost) | None => "cheapest",
-        }
-    }
-
-    fn key(&self, survivor: &Survivor) -> Key {
-        let endpoint = survivor.vetted.endpoint();
-        let sort = self.sorts[survivor.model];
-        let is_down = survivor.health.rank == HealthRank::Down;
-        Key {
-            group: if self.pools_models { 0 } else { survivor.model },
-            listed: self
-                .order
-                .and_then(|list| position(list, survivor.vetted.provider(), endpoint))
-                .unwrap_or(TAIL),
-            tier: u8::from(is_down || !self.prefers_tier_of(endpoint)),
-            pin: u8::from(is_down || !self.is_pinned(endpoint)),
-            // A stated sort is meant; only what cannot serve at all is moved back.
-            health: match sort {
-                Some(_) if !is_down => HealthRank::Stable,
-                _ => survivor.health.rank,
-            },
-            metric: sort.map_or(0, |sort| metric(sort, endpoint, &survivor.health)),
-            cost: survivor.cost,
-        }
-    }
-
-    fn prefers_tier_of(&self, endpoint: &Endpoint) -> bool {
-        self.needs.service_tier == Some(RequestedTier::Priority)
-            && endpoint.service_tier == ServiceTier::Priority
-    }
-
-    /// A pin loses to a listed order and to a single attempt, which goes to the best endpoint.
-    fn is_pinned(&self, endpoint: &Endpoint) -> bool {
-        self.order.is_none()
-            && self.fallbacks
-            && self
-                .situation
-                .pin
-                .is_some_and(|pin| pin.endpoint == endpoint.id)
-            && is_cacheable(endpoint)
-    }
-}
-
-/// The request's own sort, then what a shortcut or a tier implies, then the account's default.
-/// Sorting by quality has no figures to go by, so it leaves the default.
-fn sort_of(needs: &Needs, situation: &Situation<'_>, choice: Chosen<'_>) -> Option<SortKey> {
-    let by_tier = || match needs.service_tier {
-        Some(RequestedTier::Priority) => Some(SortKey::Throughput),
-        Some(RequestedTier::Flex) if has_flex(situation, choice.model) => Some(SortKey::Price),
-        Some(RequestedTier::Flex | RequestedTier::Auto | RequestedTier::Default) | None => None,
+    settle_probations(situation.seed, &mut survivors, rows);
+    let expected = if wishes.weighs_everything() {
+        expected::of_all(&wishes, &survivors)
+    } else {
+        Vec::new()
     };
-    needs
-        .preferences
-        .sort
-        .map(|sort| sort.by)
-        .or(choice.shortcut.map(|shortcut| shortcut.sort()))
-        .or_else(by_tier)
-        .or(situation.policy.narrowest(|rules| rules.default_sort))
-        .filter(|sort| !matches!(sort, SortKey::Exacto | SortKey::ExpectedCost))
-}
-
-/// Smaller is better. Our own measurements count; before there are any, those that the catalogue
-/// noted; an endpoint without either goes last.
-fn metric(sort: SortKey, endpoint: &Endpoint, health: &EndpointHealth) -> u64 {
-    match sort {
-        // Cost is the next part of the key.
-        SortKey::Price | SortKey::Exacto | SortKey::ExpectedCost => 0,
-        SortKey::Throughput => health
-            .throughput_milli_tps
-            .p50
-            .or(endpoint
-                .observed
-                .throughput_p50_tps
-                .map(|tps| whole(tps * 1_000.0)))
-            .map_or(u64::MAX, |milli_tps| {
-                u64::MAX - 1 - milli_tps.min(u64::MAX - 1)
-            }),
-        SortKey::Latency => health
-            .latency_ms
-            .p50
-            .or(endpoint.observed.latency_p50_ms.map(whole))
-            .unwrap_or(u64::MAX),
+    note_costs(&survivors, &expected, rows);
+    let mut keys: Vec<Key> = survivors
+        .iter()
+        .enumerate()
+        .map(|(index, survivor)| Key::of(survivor, &wishes, expected.get(index)))
+        .collect();
+    let stay = Stay::of(&wishes, &field(&survivors, &keys, &expected));
+    if let Some(lead) = stay.as_ref().and_then(|stay| stay.lead) {
+        keys[lead].lead(wishes.order.is_some());
+    }
+    let mut order = sorted(&survivors, &keys);
+    if wishes.balances_load() {
+        let handover = stay.as_ref().and_then(Stay::handover);
+        balance_load(&mut order, &wishes, &survivors, &keys, handover, rows);
+    }
+    if wishes.takes_first_only() {
+        keep_first_of_each_model(&mut order, &survivors, chosen.len());
+    }
+    let first = order[0];
+    let pin_verdict = match &stay {
+        Some(stay) => Some(stay.verdict(&wishes, &field(&survivors, &keys, &expected), first)),
+        None => without_pin(&wishes, survivors[first].vetted.endpoint()),
+    };
+    Ranking {
+        candidates: candidates(needs, survivors, &order, rows),
+        strategy: wishes.strategy(),
+        pin_verdict,
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "such casts saturate, which is what a figure out of range should do"
-)]
-fn whole(figure: f64) -> u64 {
-    figure as u64
-}
-
-impl Place {
-    /// The tag settles what the key leaves open, so that equals have a fixed order.
-    fn compare(&self, other: &Self) -> Ordering {
-        self.key.cmp(&other.key).then_with(|| {
-            self.survivor
-                .vetted
-                .endpoint()
-                .id
-                .cmp(&other.survivor.vetted.endpoint().id)
-        })
+/// An endpoint that comes back after trouble is back for a share of the requests.
+fn settle_probations(seed: u64, survivors: &mut [Survivor], rows: &mut [CandidateRecord]) {
+    for survivor in survivors {
+        if survivor.health.probation_ppm.is_some() {
+            let id = survivor.vetted.endpoint().id.as_str();
+            survivor
+                .health
+                .settle_probation(draw::fraction_for(seed, id));
+            rows[survivor.row].health = survivor.health.rank;
+        }
     }
 }
 
-/// In each group draws one of the healthiest unlisted endpoints to go before the others. Where
-/// none is stable the draw is among the least unhealthy: when all are flagged, the flags say
-/// nothing.
-fn balance_load(places: &mut [Place], wishes: &Wishes<'_>, rows: &mut [CandidateRecord]) {
-    let groups = places.chunk_by_mut(|one, next| one.key.group == next.key.group);
-    for (group, members) in groups.enumerate() {
-        let start = members.iter().position(|place| {
-            place.key.pin == 1 && (wishes.order.is_none() || place.key.listed == TAIL)
-        });
-        let Some(pool) = start.map(|start| &mut members[start..]) else {
+fn note_costs(survivors: &[Survivor], expected: &[Expected], rows: &mut [CandidateRecord]) {
+    for (survivor, expected) in survivors.iter().zip(expected) {
+        rows[survivor.row].expected_cost_nanos = Some(nanos(expected.total().get()));
+    }
+}
+
+fn field<'a>(survivors: &'a [Survivor], keys: &'a [Key], expected: &'a [Expected]) -> Field<'a> {
+    Field {
+        survivors,
+        keys,
+        expected,
+    }
+}
+
+/// Indexes by key. The id settles what the key leaves open, so that equals have a fixed order.
+fn sorted(survivors: &[Survivor], keys: &[Key]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..survivors.len()).collect();
+    order.sort_unstable_by(|one, other| {
+        let id = |index: usize| &survivors[index].vetted.endpoint().id;
+        keys[*one]
+            .cmp(&keys[*other])
+            .then_with(|| id(*one).cmp(id(*other)))
+    });
+    order
+}
+
+/// In each section draws one of the healthiest candidates that have no place of their own to go
+/// before the others. Where none is stable the draw is among the least unhealthy: when all are
+/// flagged, the flags say nothing. Conversations that leave an endpoint together do not draw: their
+/// digest says where they go, in the same shares.
+fn balance_load(
+    order: &mut [usize],
+    wishes: &Wishes<'_>,
+    survivors: &[Survivor],
+    keys: &[Key],
+    handover: Option<u64>,
+    rows: &mut [CandidateRecord],
+) {
+    for section in order.chunk_by_mut(|one, next| keys[*one].section() == keys[*next].section()) {
+        let Some(start) = section.iter().position(|index| !keys[*index].is_placed()) else {
             continue;
         };
-        let first = pool[0].key;
-        if wishes.sorts[pool[0].survivor.model].is_some() {
+        let pool = &mut section[start..];
+        let first = pool[0];
+        if wishes.strict_sort(survivors[first].model).is_some() {
             continue;
         }
         let size = pool
             .iter()
-            .take_while(|place| (place.key.tier, place.key.health) == (first.tier, first.health))
+            .take_while(|index| keys[**index].shares_load_with(&keys[first]))
             .count();
         let pool = &mut pool[..size];
-        let weights = draw::weights(pool.iter().map(|place| place.key.cost));
-        for (place, weight) in pool.iter().zip(&weights.each) {
-            rows[place.survivor.row].draw_ppm = Some(weights.ppm(*weight));
-        }
-        let drawn = weights.pick(draw::fraction(wishes.situation.seed, group));
+        let weights = draw::weights(pool.iter().map(|index| keys[*index].cost()));
+        let drawn = match handover {
+            Some(digest) => {
+                let ids = pool.iter().map(|index| {
+                    let endpoint = survivors[*index].vetted.endpoint();
+                    endpoint.id.as_str()
+                });
+                weights.rendezvous(digest, ids)
+            }
+            None => {
+                for (index, weight) in pool.iter().zip(&weights.each) {
+                    rows[survivors[*index].row].draw_ppm = Some(weights.ppm(*weight));
+                }
+                weights.pick(draw::fraction(wishes.situation.seed, keys[first].group))
+            }
+        };
         pool[..=drawn].rotate_right(1);
     }
 }
 
-fn keep_first_of_each_model(places: &mut Vec<Place>, models: usize) {
-    let mut seen = vec![false; models];
-    places.retain(|place| !std::mem::replace(&mut seen[place.survivor.model], true));
+/// Of each model the first endpoint, with each of its credentials.
+fn keep_first_of_each_model(order: &mut Vec<usize>, survivors: &[Survivor], models: usize) {
+    let mut kept: Vec<Option<&EndpointId>> = vec![None; models];
+    order.retain(|index| {
+        let survivor = &survivors[*index];
+        let id = &survivor.vetted.endpoint().id;
+        *kept[survivor.model].get_or_insert(id) == id
+    });
+}
+
+fn candidates(
+    needs: &Needs,
+    survivors: Vec<Survivor>,
+    order: &[usize],
+    rows: &mut [CandidateRecord],
+) -> Vec<Candidate> {
+    for (rank, index) in order.iter().enumerate() {
+        rows[survivors[*index].row].rank = Some(rank);
+    }
+    let mut survivors: Vec<Option<Survivor>> = survivors.into_iter().map(Some).collect();
+    order
+        .iter()
+        .filter_map(|index| survivors[*index].take())
+        .map(|survivor| Candidate {
+            when: survivor.when,
+            first_token_timeout: first_token_timeout(&needs.preferences, &survivor.vetted),
+            vetted: survivor.vetted,
+        })
+        .collect()
+}
+
+fn nanos(picos: i128) -> i64 {
+    let beyond = if picos < 0 { i64::MIN } else { i64::MAX };
+    let rounded = UsdPicos::new(picos).round_half_even();
+    rounded.map_or(beyond, |nanos| nanos.get())
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use switchyard_domain::{endpoint::EndpointId, model::ModelId};
 
-use crate::{credentials::CredentialUse, health::HealthRank};
+use crate::{credentials::CredentialUse, health::HealthRank, stickiness::PinVerdict};
 
 /// One routing decision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +24,9 @@ pub struct DecisionRecord {
     /// The endpoint a warm prompt cache points to, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<EndpointId>,
+    /// What becomes of that pin; `None` where the request keeps no conversation at an endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin_verdict: Option<PinVerdict>,
     /// Every endpoint of every requested model.
     pub candidates: Vec<CandidateRecord>,
 }
@@ -60,7 +63,8 @@ pub struct CandidateRecord {
     /// The first rule that removed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ruled_out: Option<RuledOut>,
-    /// The expected cost of this request there, in nano-dollars.
+    /// The expected cost of this request there, in nano-dollars; where a cache is warm, or cost with
+    /// everything weighed in decides, with the cache and the chance of failure weighed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_cost_nanos: Option<i64>,
     /// The chance the draw gave it against the others drawn from, in parts per million. A warm

@@ -22,6 +22,8 @@ pub(crate) enum Shortcut {
     Nitro,
     /// `:floor`: by price, flex tier admitted.
     Floor,
+    /// `:exacto`: by how well tools are called.
+    Exacto,
 }
 
 impl Shortcut {
@@ -29,6 +31,7 @@ impl Shortcut {
         match suffix {
             "nitro" => Some(Self::Nitro),
             "floor" => Some(Self::Floor),
+            "exacto" => Some(Self::Exacto),
             _ => None,
         }
     }
@@ -37,13 +40,16 @@ impl Shortcut {
         match self {
             Self::Nitro => SortKey::Throughput,
             Self::Floor => SortKey::Price,
+            Self::Exacto => SortKey::Exacto,
         }
     }
 
-    pub(crate) const fn admits(self) -> ServiceTier {
+    /// The service tier it admits beside the ordinary one.
+    pub(crate) const fn admits(self) -> Option<ServiceTier> {
         match self {
-            Self::Nitro => ServiceTier::Priority,
-            Self::Floor => ServiceTier::Flex,
+            Self::Nitro => Some(ServiceTier::Priority),
+            Self::Floor => Some(ServiceTier::Flex),
+            Self::Exacto => None,
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     policy::Policy,
     record::{CandidateRecord, Rule, RuledOut, Scope},
     resolve::Chosen,
-    select::Situation,
+    select::{Situation, TryWhen},
     slug::stated,
 };
 
@@ -118,6 +118,15 @@ pub(crate) struct Survivor {
     pub(crate) vetted: Vetted,
     /// The position of its model among the models asked for.
     pub(crate) model: usize,
+    /// What must have happened before its model is tried.
+    pub(crate) when: TryWhen,
+    /// Whose credential this copy is called with.
+    pub(crate) credential: CredentialUse,
+    /// The credential's class: 0 is a customer's prioritized one, 1 the operator's, 2 a customer's
+    /// fallback one.
+    pub(crate) class: u8,
+    /// The credential's position in its owner's order; 0 for the operator's.
+    pub(crate) own_order: usize,
     /// The position of its row in the record.
     pub(crate) row: usize,
     pub(crate) cost: UsdPicos,
@@ -246,6 +255,10 @@ fn vet(
     Survivor {
         vetted,
         model,
+        when: TryWhen::Always,
+        credential: CredentialUse::Shared,
+        class: 1,
+        own_order: 0,
         row: passed.row,
         cost,
         health: passed.health,
@@ -264,13 +277,26 @@ impl Tiers {
             Some(RequestedTier::Default) => return Self::Ordinary,
             Some(RequestedTier::Flex | RequestedTier::Auto) | None => {}
         }
-        match choice.shortcut {
-            Some(shortcut) if stated(needs.preferences.order.as_ref()).is_none() => {
-                Self::Also(shortcut.admits())
-            }
+        match choice.shortcut.and_then(|shortcut| shortcut.admits()) {
+            Some(tier) if stated(needs.preferences.order.as_ref()).is_none() => Self::Also(tier),
             _ => Self::Ordinary,
         }
     }
+}
+
+/// The tier that the request asks for, or else the narrowest standing rule's, and whose wish it is.
+/// `auto` leaves it to the standing rules.
+pub(crate) fn asked_tier(needs: &Needs, policy: &Policy) -> Option<(RequestedTier, Scope)> {
+    let requested = needs
+        .service_tier
+        .filter(|tier| *tier != RequestedTier::Auto)
+        .map(|tier| (tier, Scope::Request));
+    requested.or_else(|| {
+        policy.layers.iter().rev().find_map(|layer| {
+            let tier = layer.rules.default_service_tier?;
+            Some((tier, layer.scope))
+        })
+    })
 }
 
 /// Whether a request for flex can be met at all; where not, it is routed as usual.

@@ -123,6 +123,7 @@ pub fn select(needs: &Needs, situation: &Situation<'_>) -> Result<Plan, NoCandid
         Ranking {
             candidates: Vec::new(),
             strategy: "none",
+            pin_verdict: None,
         }
     } else {
         rank(
@@ -140,6 +141,7 @@ pub fn select(needs: &Needs, situation: &Situation<'_>) -> Result<Plan, NoCandid
         catalog_version: situation.catalog.version.clone(),
         seed: situation.seed,
         pin: situation.pin.map(|pin| pin.endpoint.clone()),
+        pin_verdict: ranking.pin_verdict,
         candidates: sieved.rows,
     };
     if ranking.candidates.is_empty() {

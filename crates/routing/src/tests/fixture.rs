@@ -23,6 +23,7 @@
 //!
 //! A request: words again; see [`Case::ask`].
 
+mod measured;
 mod rows;
 
 use std::{collections::HashSet, fmt::Write as _, sync::Arc, time::Duration};
@@ -316,13 +317,15 @@ impl Case {
                     ttl: Duration::from_secs(600),
                     hit_ppm: 1_000_000,
                     dearer_turns: 0,
+                    lifetime: Duration::from_secs(600),
+                    prefix_digest: 0,
                 });
             }
             "at" => {
                 let text = format!("2026-11-24T{value}:00Z");
                 self.now = Timestamp::parse_rfc3339(&text).expect("a time of day");
             }
-            other => panic!("`{other}` means nothing in a request"),
+            other => self.ask_about_order(other, value),
         }
     }
 
@@ -368,6 +371,7 @@ fn needs_of(model: &str) -> Needs {
         input_images: 0,
         max_output_tokens: None,
         uses_tools: false,
+        marks_cache: false,
         service_tier: None,
         preferences: ProviderPreferences {
             max_price: MaxPrice::default(),
@@ -398,6 +402,7 @@ fn sort_key(name: &str) -> SortKey {
         "throughput" => SortKey::Throughput,
         "latency" => SortKey::Latency,
         "exacto" => SortKey::Exacto,
+        "expected-cost" => SortKey::ExpectedCost,
         other => panic!("sort {other}"),
     }
 }
