@@ -38,6 +38,10 @@ pub struct Needs {
     pub max_output_tokens: Option<u32>,
     /// Whether function tools are offered.
     pub uses_tools: bool,
+    /// Whether the prompt may be written to a cache at somebody's word, which some providers charge
+    /// for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub marks_cache: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_tier: Option<RequestedTier>,
     #[serde(default)]
@@ -78,6 +82,7 @@ impl ChatRequest {
             input_images: media.images,
             max_output_tokens: self.max_output_tokens,
             uses_tools: !self.tools.is_empty(),
+            marks_cache: self.marks_cache(),
             service_tier: self.service_tier,
             preferences: self.provider.clone(),
         }

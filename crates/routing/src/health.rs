@@ -62,6 +62,45 @@ pub struct EndpointHealth {
     pub tools: ToolQuality,
 }
 
+/// Of the attempts at an endpoint in an outage, the share that is taken to fail at least.
+const OUTAGE_FAILURE_PPM: u32 = 500_000;
+
+/// The same where an endpoint is degraded and nobody counted.
+const DEGRADED_FAILURE_PPM: u32 = 200_000;
+
+const ONE_MILLION: u32 = 1_000_000;
+
+impl EndpointHealth {
+    /// Settles for one request what an endpoint is that comes back after trouble: stable for the
+    /// share that its probation allows, degraded for the others. `fraction` is evenly spread over
+    /// the unit interval, in units of 2^-64.
+    pub(crate) fn settle_probation(&mut self, fraction: u64) {
+        let drawn_ppm = (u128::from(fraction) * u128::from(ONE_MILLION)) >> u64::BITS;
+        if self
+            .probation_ppm
+            .is_some_and(|allowed| drawn_ppm >= u128::from(allowed))
+        {
+            self.rank = self.rank.max(HealthRank::Degraded);
+        }
+    }
+
+    /// Whether it comes back after trouble, and not for this request.
+    pub(crate) fn is_held_back(&self) -> bool {
+        self.probation_ppm.is_some() && self.rank >= HealthRank::Degraded
+    }
+
+    /// The chance that an attempt fails, in parts per million.
+    pub(crate) fn expected_failure_ppm(&self) -> u32 {
+        let measured = self.failure_ppm;
+        match self.rank {
+            HealthRank::Stable => measured.unwrap_or(0),
+            HealthRank::Outage => measured.unwrap_or(0).max(OUTAGE_FAILURE_PPM),
+            HealthRank::Degraded => measured.unwrap_or(DEGRADED_FAILURE_PPM),
+            HealthRank::Down => ONE_MILLION,
+        }
+    }
+}
+
 /// All endpoints' health at one moment; an absent endpoint is stable and unmeasured.
 #[derive(Debug, Clone, Default)]
 pub struct HealthSnapshot {

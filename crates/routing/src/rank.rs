@@ -9,7 +9,6 @@ mod stay;
 mod thresholds;
 mod wishes;
 
-#[cfg(test)]
 pub(crate) use draw::fraction;
 
 use switchyard_domain::{endpoint::EndpointId, money::UsdPicos};

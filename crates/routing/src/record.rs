@@ -10,6 +10,7 @@ use crate::{
     credentials::{CredentialUse, Section},
     health::HealthRank,
     select::TryWhen,
+    stickiness::PinVerdict,
 };
 
 pub use self::detail::{Detail, Figures};
@@ -30,6 +31,9 @@ pub struct DecisionRecord {
     /// The endpoint a warm prompt cache points to, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<EndpointId>,
+    /// What becomes of that pin; `None` where the request keeps no conversation at an endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin_verdict: Option<PinVerdict>,
     /// The attempt that was made beside a slow one, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hedge: Option<HedgeRecord>,
@@ -98,7 +102,8 @@ pub struct CandidateRecord {
     /// The first rule that removed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ruled_out: Option<RuledOut>,
-    /// The expected cost of this request there, in nano-dollars.
+    /// The expected cost of this request there, in nano-dollars; where a cache is warm, or cost with
+    /// everything weighed in decides, with the cache and the chance of failure weighed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_cost_nanos: Option<i64>,
     /// The chance the draw gave it against the others drawn from, in parts per million. A warm

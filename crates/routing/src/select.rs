@@ -142,6 +142,7 @@ pub fn select(needs: &Needs, situation: &Situation<'_>) -> Result<Plan, NoCandid
         Ranking {
             candidates: Vec::new(),
             strategy: "none",
+            pin_verdict: None,
         }
     } else {
         rank(
@@ -160,6 +161,7 @@ pub fn select(needs: &Needs, situation: &Situation<'_>) -> Result<Plan, NoCandid
         seed: situation.seed,
         pin: situation.pin.map(|pin| pin.endpoint.clone()),
         hedge: None,
+        pin_verdict: ranking.pin_verdict,
         candidates: sieved.rows,
     };
     if ranking.candidates.is_empty() {

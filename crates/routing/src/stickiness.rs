@@ -1,6 +1,16 @@
 //! Where a conversation's prompt cache is warm: the key it is remembered by, and when a pin is
 //! worth keeping. A pin reorders endpoints that may serve anyway; it never adds one.
 
+mod lifetime;
+mod prefix;
+mod verdict;
+
+pub use self::{
+    lifetime::{CacheWish, cache_ttl, pin_lifetime},
+    prefix::prefix_digest,
+    verdict::{CacheHome, PinVerdict, SwitchReason},
+};
+
 use std::{fmt::Write, time::Duration};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -12,7 +22,7 @@ use switchyard_interchange::{
     request::ChatRequest,
 };
 
-use crate::credentials::CredentialUse;
+use crate::{cost::Warmth, credentials::CredentialUse};
 
 /// Where a conversation's prompt cache is warm, and how warm.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +41,30 @@ pub struct WarmCache {
     pub hit_ppm: u32,
     /// Turns in a row for which another endpoint would have been markedly cheaper.
     pub dearer_turns: u8,
+    /// How long the pin outlives its last use; see [`pin_lifetime`].
+    pub lifetime: Duration,
+    /// What the conversation has in common with others of the account; see [`prefix_digest`].
+    pub prefix_digest: u64,
+}
+
+impl WarmCache {
+    /// Whether the conversation was silent for too long to be held to its endpoint.
+    pub fn is_expired(&self) -> bool {
+        self.idle >= self.lifetime
+    }
+
+    /// What of a prompt may be read from the cache. Within the time that the provider keeps it, the
+    /// chance is the share of hits seen so far; after that there is none.
+    pub(crate) fn warmth(&self) -> Warmth {
+        Warmth {
+            tokens: self.warm_tokens,
+            hit_ppm: if self.idle < self.ttl {
+                self.hit_ppm
+            } else {
+                0
+            },
+        }
+    }
 }
 
 /// What makes two requests one conversation.
@@ -63,7 +97,6 @@ impl<'a> Conversation<'a> {
         if let Some(name) = named.filter(|name| !name.is_empty()) {
             return Some(Self::Named(name));
         }
-        let instructs = |message: &&Message| matches!(message.role, Role::System | Role::Developer);
         Some(Self::Opening {
             instructions: request.messages.iter().find(instructs),
             first: request
@@ -129,6 +162,10 @@ pub fn affinity_hint(request: &ChatRequest, account_secret: &[u8]) -> Option<Str
             hex
         });
     Some(hint)
+}
+
+fn instructs(message: &&Message) -> bool {
+    matches!(message.role, Role::System | Role::Developer)
 }
 
 /// Whether a warm cache saves anything there: reading from it must be cheaper than the prompt.

@@ -41,6 +41,7 @@ fn needs(model: &str) -> Needs {
         input_images: 0,
         max_output_tokens: Some(500),
         uses_tools: false,
+        marks_cache: false,
         service_tier: None,
         preferences: ProviderPreferences::default(),
     }

@@ -87,6 +87,13 @@ impl App {
                 ttl: self.settings.sticky_ttl,
                 hit_ppm: 1_000_000,
                 dearer_turns: 0,
+                lifetime: self.settings.sticky_ttl,
+                // Each conversation finds a successor of its own.
+                prefix_digest: key
+                    .as_bytes()
+                    .iter()
+                    .take(8)
+                    .fold(0, |digest, byte| (digest << 8) | u64::from(*byte)),
             }),
             Err(degraded) => {
                 metrics::counter!("switchyard_coordination_degraded_total", "reason" => degraded.reason())

@@ -54,6 +54,23 @@ impl Weights {
             .unwrap_or(0)
     }
 
+    /// Which member a digest belongs to, by weighted rendezvous hashing: over many digests each
+    /// member gets its chance's share, and a member that comes or goes moves no digest between
+    /// the others.
+    pub(super) fn rendezvous<'a>(&self, digest: u64, ids: impl Iterator<Item = &'a str>) -> usize {
+        let mut best = (0, u64::MAX, 0);
+        for (index, (id, weight)) in ids.zip(&self.each).enumerate() {
+            let distance = surprise(fraction_for(digest, id));
+            let (_, best_distance, best_weight) = best;
+            let nearer = u128::from(distance) * u128::from(best_weight)
+                < u128::from(best_distance) * u128::from(*weight);
+            if nearer {
+                best = (index, distance, *weight);
+            }
+        }
+        best.0
+    }
+
     /// A member's chance in parts per million, rounded down.
     pub(super) fn ppm(&self, weight: u64) -> u64 {
         let share = u128::from(weight) * 1_000_000 / u128::from(self.total.max(1));
@@ -70,6 +87,36 @@ pub(crate) fn fraction(seed: u64, group: usize) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     bits ^ (bits >> 31)
+}
+
+/// A fraction of the unit interval that belongs to one endpoint: evenly spread over seeds, and
+/// independent between ids.
+pub(super) fn fraction_for(seed: u64, id: &str) -> u64 {
+    const BASIS: u64 = 0xCBF2_9CE4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01B3;
+    let hash = id.bytes().fold(BASIS, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(PRIME)
+    });
+    fraction(seed ^ hash, 0)
+}
+
+/// Fractional bits of a [`surprise`].
+const LOG_BITS: u32 = 24;
+
+/// The negative binary logarithm of a fraction of the unit interval, in units of 2^-24; from evenly
+/// spread fractions come exponentially spread distances. In integers, so that every machine finds
+/// the same.
+fn surprise(fraction: u64) -> u64 {
+    let fraction = fraction.max(1);
+    let mut mantissa = u128::from(fraction << fraction.leading_zeros());
+    let mut log = u64::from(fraction.ilog2());
+    for _ in 0..LOG_BITS {
+        mantissa = (mantissa * mantissa) >> (u64::BITS - 1);
+        let bit = u64::from(mantissa >> u64::BITS != 0);
+        mantissa >>= bit;
+        log = (log << 1) | bit;
+    }
+    (u64::from(u64::BITS) << LOG_BITS) - log
 }
 
 #[cfg(test)]
@@ -108,6 +155,33 @@ mod tests {
         assert_eq!(weights.pick(four_fifths + 1_000_000), 1);
         assert_eq!(weights.pick(u64::MAX), 1);
         assert_eq!(of(&[0, 9, 0]).pick(u64::MAX), 2);
+    }
+
+    #[test]
+    fn a_surprise_is_a_logarithm() {
+        for fraction in [1, 2, 3, 1 << 40, u64::MAX / 3, u64::MAX / 2, u64::MAX] {
+            let exact = 64.0 - (fraction as f64).log2();
+            let found = surprise(fraction) as f64 / f64::from(1 << LOG_BITS);
+            assert!((exact - found).abs() < 1e-6, "{fraction}: {found}");
+        }
+    }
+
+    #[test]
+    fn digests_spread_by_weight_and_stay_when_others_go() {
+        const DIGESTS: u64 = 20_000;
+        let ids = ["a", "b", "c"];
+        let (all, without_b) = (of(&[1, 2, 3]), of(&[1, 3]));
+        let mut counts = [0_u64; 3];
+        for digest in 0..DIGESTS {
+            let member = all.rendezvous(digest, ids.into_iter());
+            counts[member] += 1;
+            let later = without_b.rendezvous(digest, ["a", "c"].into_iter());
+            assert!(member == 1 || ids[member] == ["a", "c"][later], "{digest}");
+        }
+        for (count, weight) in counts.into_iter().zip([36, 9, 4]) {
+            assert!(count.abs_diff(DIGESTS * weight / 49) < 260, "{counts:?}");
+        }
+        assert!((0..99).all(|digest| of(&[9, 0]).rendezvous(digest, ids.into_iter()) == 1));
     }
 
     #[test]

@@ -26,6 +26,7 @@
 //!
 //! A request: words again; see [`Case::ask`] and `words`.
 
+mod measured;
 mod rows;
 mod words;
 
@@ -327,13 +328,15 @@ impl Case {
                     ttl: Duration::from_secs(600),
                     hit_ppm: 1_000_000,
                     dearer_turns: 0,
+                    lifetime: Duration::from_secs(600),
+                    prefix_digest: 0,
                 });
             }
             "at" => {
                 let text = format!("2026-11-24T{value}:00Z");
                 self.now = Timestamp::parse_rfc3339(&text).expect("a time of day");
             }
-            other => panic!("`{other}` means nothing in a request"),
+            other => self.ask_about_order(other, value),
         }
     }
 
@@ -379,6 +382,7 @@ fn needs_of(model: &str) -> Needs {
         input_images: 0,
         max_output_tokens: None,
         uses_tools: false,
+        marks_cache: false,
         service_tier: None,
         preferences: ProviderPreferences {
             max_price: MaxPrice::default(),
@@ -409,6 +413,7 @@ fn sort_key(name: &str) -> SortKey {
         "throughput" => SortKey::Throughput,
         "latency" => SortKey::Latency,
         "exacto" => SortKey::Exacto,
+        "expected-cost" => SortKey::ExpectedCost,
         other => panic!("sort {other}"),
     }
 }

@@ -105,6 +105,7 @@ fn unknown_variants_are_errors_of_their_own() {
         400 model_not_found
         Model `lab/gpt-one:free` has no variant `:thinking`. Ask for `lab/gpt-one:free`, which can be followed by `:nitro` (fastest first), `:floor` (cheapest first) or `:exacto` (best at calling tools first)."#]],
     );
+    check(CATALOG, "models=gpt-one:free:exacto", expect!["b"]);
     check(
         CATALOG,
         "models=claude:free",

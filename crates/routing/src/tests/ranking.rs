@@ -1,11 +1,11 @@
 //! The order of what passed.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use expect_test::expect;
-use switchyard_domain::money::Price;
 
 use super::fixture::{Case, check, order, plan_of};
+use crate::health::HealthRank;
 
 fn table(catalog: &str, rows: &[(&str, &str)]) {
     for (request, plan) in rows {
@@ -50,13 +50,100 @@ fn sorts_are_strict_and_put_the_unmeasured_last() {
 }
 
 #[test]
-fn sorting_by_quality_has_nothing_to_go_by_yet() {
-    let catalog = "a $1 | b $2";
-    assert_eq!(
-        plan_of(catalog, "sort=exacto u=.9"),
-        plan_of(catalog, "u=.9")
+fn quality_goes_before_price_and_load_is_balanced_among_equals() {
+    let rated = "a $1 calls=bad tools | b $2 tools | c $3 calls=good tools | d $3 calls=good tools";
+    table(
+        rated,
+        &[
+            ("sort=exacto u=.1", "c, d, b, a"),
+            ("sort=exacto u=.9", "d, c, b, a"),
+            ("models=m:exacto u=.1", "c, d, b, a"),
+            ("account.sort=exacto u=.9", "d, c, b, a"),
+            ("sort=exacto no-fallbacks u=.9", "c"),
+            // Tools alone are reason enough, but not against a stated sort.
+            ("with=tools u=.1", "c, d, b, a"),
+            ("with=tools sort=price", "a, b, c, d"),
+            ("with=tools models=m:floor", "a, b, c, d"),
+            ("with=tools account.sort=price", "a, b, c, d"),
+            (
+                "with=tools account.sort=price models=m:exacto u=.1",
+                "c, d, b, a",
+            ),
+            ("with=tools order=a u=.9", "a, d, c, b"),
+            ("u=0", "a, b, c, d"),
+        ],
     );
-    assert_eq!(plan_of(catalog, "u=.9"), "b, a");
+    // Good quality is no reason to go where nothing works just now.
+    table(
+        "a $1 tools | b $2 calls=good outage tools | c $3 calls=good down tools",
+        &[("with=tools", "a, b, c"), ("sort=exacto", "a, b, c")],
+    );
+    // Where nothing is known it is load balancing.
+    table(
+        "a $1 | b $2",
+        &[("sort=exacto u=.9", "b, a"), ("sort=exacto u=0", "a, b")],
+    );
+}
+
+#[test]
+fn thresholds_put_what_meets_them_first_and_cut_across_models() {
+    // Reference scenario 38.
+    table(
+        "m1: a $1 tps90=30; m2: c $1 tps90=60",
+        &[
+            ("models=m1,m2 min-tps90=50", "c, a"),
+            ("models=m1,m2 min-tps90=30", "a, c"),
+            ("models=m1,m2", "a, c"),
+        ],
+    );
+    let measured = "a $1 tps=60 tps90=40 ms=900 | b $2 tps=50 tps90=50 ms=400 ms99=2000 | c $3 seen-tps=80 | d $4";
+    table(
+        measured,
+        &[
+            // A bare figure is about the middle, for which the catalogue's counts, too.
+            ("min-tps=55 sort=price", "a, c, b, d"),
+            ("min-tps=81 sort=price", "a, b, c, d"),
+            ("min-tps90=50 sort=price", "b, a, c, d"),
+            ("max-ms=500 sort=price", "b, a, c, d"),
+            ("max-ms=900 sort=price", "a, b, c, d"),
+            ("max-ms99=1999 sort=price", "a, b, c, d"),
+            // All cutoffs have to be met.
+            ("min-tps=50 max-ms=500 sort=price", "b, a, c, d"),
+            ("min-tps=55 max-ms=500 sort=price", "a, b, c, d"),
+            ("min-tps=50 min-tps90=50 sort=price", "b, a, c, d"),
+            // Load is balanced among those that meet them.
+            ("min-tps=55 u=.95", "c, a, d, b"),
+            // A listed order stands; of the others the fast ones go first.
+            ("order=d min-tps90=50 sort=price", "d, b, a, c"),
+            ("min-tps=55 no-fallbacks", "a"),
+        ],
+    );
+    table(
+        "a $1 tps=90 down | b $2 | c $3 tps=90 outage",
+        &[("min-tps=50", "c, b, a")],
+    );
+}
+
+#[test]
+fn what_comes_back_is_back_for_its_share() {
+    let back = "a $1 probation=100 | b $2";
+    table(back, &[("u=0", "a, b"), ("sort=price", "a, b")]);
+    let not_back = "a $1 probation=0 | b $2";
+    // Nor is it stormed by those who sort strictly.
+    table(
+        not_back,
+        &[("u=0", "b, a"), ("sort=price", "b, a"), ("order=a", "a, b")],
+    );
+    table(
+        "a $1 probation=0 | b $2 down",
+        &[("u=0", "a, b"), ("sort=price", "a, b")],
+    );
+    let row = |catalog: &str| {
+        let plan = Case::new(catalog).select().expect("both may serve");
+        plan.record.candidates[0].health
+    };
+    assert_eq!(row(back), HealthRank::Stable);
+    assert_eq!(row(not_back), HealthRank::Degraded);
 }
 
 #[test]
@@ -83,27 +170,6 @@ fn without_fallbacks_the_best_alone_is_tried() {
             ("models=m,n no-fallbacks order=a,d", "a, d"),
         ],
     );
-}
-
-#[test]
-fn a_pin_goes_first_while_it_can_serve_and_pays() {
-    table(
-        "a $1 | b $2 read$.5 | c $3 read$3",
-        &[
-            ("pin=b u=0", "b, a, c"),
-            ("pin=b sort=price", "b, a, c"),
-            // Reading its cache costs as much as the prompt.
-            ("pin=c u=0", "a, b, c"),
-            ("pin=b ignore=b", "a, c"),
-            ("pin=b no-fallbacks", "a"),
-            ("pin=b order=c u=0", "c, a, b"),
-        ],
-    );
-    table(
-        "a $1 | b $2 read$.5 outage | c $3 read$.5 benched=60",
-        &[("pin=b u=0", "b, a, c"), ("pin=c u=0", "a, b, c")],
-    );
-    table("m: a $1; n: b $2 read$.5", &[("models=m,n pin=b", "a, b")]);
 }
 
 #[test]
@@ -139,6 +205,8 @@ fn models_follow_one_another_unless_pooled() {
         &[
             ("models=m,n u=0", "a, b, c, d"),
             ("models=n,m sort=price", "c, d, a, b"),
+            // Reference scenario 36, with two more.
+            ("models=m,n sort=price", "a, b, c, d"),
             ("models=m,n sort=price pool", "c, d, a, b"),
             ("models=m,n,m:nitro,n sort=price", "a, b, c, d"),
             // A listed order keeps models together.
@@ -173,10 +241,15 @@ fn the_record_names_the_strategy() {
         ("sort=latency", "sort:latency"),
         ("models=m:nitro", "sort:throughput"),
         ("account.sort=price", "sort:price"),
+        ("sort=exacto", "sort:exacto"),
+        ("sort=expected-cost", "sort:expected_cost"),
+        ("with=seed", "default"),
+        ("with=tools", "auto_exacto"),
+        ("with=tools sort=price", "sort:price"),
         ("no-fallbacks", "cheapest"),
         ("no-fallbacks sort=price", "sort:price"),
     ] {
-        let plan = Case::new("a $1 | b $2")
+        let plan = Case::new("a $1 tools | b $2 tools")
             .ask(request)
             .select()
             .expect("both may serve");
@@ -218,7 +291,7 @@ fn the_record_holds_what_the_order_came_from() {
             },
             {
               "endpoint": "lab/m|c",
-              "expected_cost_nanos": 3000000000,
+              "expected_cost_nanos": 300000000,
               "health": "stable",
               "model": "lab/m",
               "provider": "C",
@@ -227,6 +300,9 @@ fn the_record_holds_what_the_order_came_from() {
           ],
           "catalog_version": "…",
           "pin": "lab/m|c",
+          "pin_verdict": {
+            "verdict": "retain"
+          },
           "requested_models": [
             "lab/m"
           ],
@@ -235,36 +311,4 @@ fn the_record_holds_what_the_order_came_from() {
           "strategy": "default"
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&record).expect("it is JSON"));
-}
-
-#[test]
-fn expected_cost_counts_prompt_output_and_requests() {
-    let cost = |catalog: &str, request: &str| {
-        let plan = Case::new(catalog).ask(request).select();
-        plan.expect("it may serve").record.candidates[0].expected_cost_nanos
-    };
-    assert_eq!(cost("a $3 out$6", "prompt=3000 max=1000"), Some(15_000_000));
-    // A third of the prompt, where nobody said, but one token at least.
-    assert_eq!(cost("a $3 out$6", "prompt=3000"), Some(15_000_000));
-    assert_eq!(cost("a $0 out$1", "prompt=1"), Some(1_000));
-    assert_eq!(
-        cost("a $1 request$0.5", "prompt=1000000"),
-        Some(1_500_000_000)
-    );
-    assert_eq!(cost("a $1 long$2", "prompt=200000"), Some(200_000_000));
-    assert_eq!(cost("a $1 long$2", "prompt=200001"), Some(400_002_000));
-}
-
-#[test]
-fn expected_cost_counts_images_where_they_are_priced_apiece() {
-    let mut case = Case::new("a $1").ask("prompt=1000000");
-    case.needs.input_images = 3;
-    let catalog = Arc::get_mut(&mut case.catalog).expect("not shared");
-    let prices = catalog.endpoints[0].prices.as_mut().expect("it has prices");
-    Arc::make_mut(prices).base.image = Price::from_picos(2_000_000_000);
-    let plan = case.select().expect("it may serve");
-    assert_eq!(
-        plan.record.candidates[0].expected_cost_nanos,
-        Some(1_006_000_000)
-    );
 }
