@@ -1,12 +1,13 @@
 //! The decision record: everything needed to see why a request went where it went. Stored with
 //! the generation; holds no content, no secret.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use switchyard_domain::{endpoint::EndpointId, model::ModelId};
+use switchyard_interchange::needs::Needs;
 
-use crate::{credentials::CredentialUse, health::HealthRank};
+use crate::{credentials::CredentialUse, health::HealthRank, stickiness::WarmCache};
 
 /// One routing decision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,8 +25,77 @@ pub struct DecisionRecord {
     /// The endpoint a warm prompt cache points to, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<EndpointId>,
+    /// How warm that cache was. This and what follows is noted by whoever stores the record; with it
+    /// the decision can be made again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm: Option<WarmRecord>,
+    /// The country that the request came from, where it was known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Which standing rules held; absent where there were none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Arc<PolicyRecord>>,
+    /// What the request needed of an endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Box<Needs>>,
     /// Every endpoint of every requested model.
     pub candidates: Vec<CandidateRecord>,
+}
+
+/// The standing rules that held for a request, without saying them again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyRecord {
+    /// SHA-256 in lower-case hex over the layers as canonical JSON.
+    pub digest: String,
+    /// Who had set rules, outermost first.
+    pub scopes: Vec<Scope>,
+}
+
+/// How warm a conversation's prompt cache was when it was decided where to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarmRecord {
+    /// Whose account at the provider the cache is in.
+    #[serde(default, skip_serializing_if = "CredentialUse::is_shared")]
+    pub credential: CredentialUse,
+    /// Tokens of the conversation that were in the cache.
+    pub warm_tokens: u64,
+    /// How long ago it was last used, in milliseconds.
+    pub idle_ms: u64,
+    /// How long the provider keeps it unused, in milliseconds.
+    pub ttl_ms: u64,
+    /// The share of expected cache hits that came, in parts per million.
+    pub hit_ppm: u32,
+    /// Turns in a row for which another endpoint would have been markedly cheaper.
+    pub dearer_turns: u8,
+}
+
+impl From<&WarmCache> for WarmRecord {
+    fn from(warm: &WarmCache) -> Self {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            credential: warm.credential,
+            warm_tokens: warm.warm_tokens,
+            idle_ms: millis(warm.idle),
+            ttl_ms: millis(warm.ttl),
+            hit_ppm: warm.hit_ppm,
+            dearer_turns: warm.dearer_turns,
+        }
+    }
+}
+
+impl WarmRecord {
+    /// The cache as it was, at the endpoint that the record's `pin` names.
+    pub fn at(&self, endpoint: EndpointId) -> WarmCache {
+        WarmCache {
+            endpoint,
+            credential: self.credential,
+            warm_tokens: self.warm_tokens,
+            idle: Duration::from_millis(self.idle_ms),
+            ttl: Duration::from_millis(self.ttl_ms),
+            hit_ppm: self.hit_ppm,
+            dearer_turns: self.dearer_turns,
+        }
+    }
 }
 
 /// How a request named its models, in OpenRouter's words.

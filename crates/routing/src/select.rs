@@ -140,6 +140,10 @@ pub fn select(needs: &Needs, situation: &Situation<'_>) -> Result<Plan, NoCandid
         catalog_version: situation.catalog.version.clone(),
         seed: situation.seed,
         pin: situation.pin.map(|pin| pin.endpoint.clone()),
+        warm: None,
+        country: None,
+        policy: None,
+        needs: None,
         candidates: sieved.rows,
     };
     if ranking.candidates.is_empty() {

@@ -7,6 +7,7 @@ mod metadata;
 mod names;
 mod properties;
 mod ranking;
+mod replay;
 mod rules;
 mod spread;
 mod stickiness;
