@@ -2,19 +2,22 @@
 //!
 //! Start at [`generation`], which tells the whole story of a request on one screen. [`treasury`],
 //! [`journal`] and [`poster`] keep its money; [`keys`] and [`credentials`] say who may do what
-//! with whose secrets; [`jobs`] is everything that happens without being asked.
+//! with whose secrets, [`policies`] what they rule out, [`explain`] why; [`jobs`] is everything that happens without being asked.
 
 pub mod accounts;
 pub mod credentials;
+pub mod explain;
 pub mod generation;
 pub mod health;
 pub mod jobs;
 pub mod journal;
 pub mod keys;
 pub mod limits;
+pub mod policies;
 pub mod poster;
 pub mod random;
 pub mod reads;
+pub mod replay;
 pub mod tenant_keys;
 pub mod treasury;
 pub mod unavailable;
@@ -24,15 +27,14 @@ use std::{sync::Arc, time::Duration};
 use switchyard_catalog::cell::CatalogCell;
 use switchyard_coordination::Coordination;
 use switchyard_domain::clock::Clock;
-use switchyard_routing::policy::Policy;
 use switchyard_store::Directory;
 use switchyard_upstream::call::Upstream;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    credentials::Credentials, health::HealthBoard, journal::Journal, keys::Keys, poster::Poster,
-    random::RandomSource, treasury::Treasury,
+    credentials::Credentials, health::HealthBoard, journal::Journal, keys::Keys,
+    policies::Policies, poster::Poster, random::RandomSource, treasury::Treasury,
 };
 
 /// What can be set without touching the parts.
@@ -56,6 +58,7 @@ pub struct Parts {
     pub upstream: Arc<dyn Upstream>,
     pub keys: Arc<Keys>,
     pub credentials: Arc<Credentials>,
+    pub policies: Arc<Policies>,
     pub treasury: Arc<Treasury>,
     pub journal: Arc<Journal>,
     pub poster: Arc<Poster>,
@@ -72,11 +75,11 @@ pub struct App {
     upstream: Arc<dyn Upstream>,
     keys: Arc<Keys>,
     credentials: Arc<Credentials>,
+    policies: Arc<Policies>,
     treasury: Arc<Treasury>,
     journal: Arc<Journal>,
     poster: Arc<Poster>,
     settings: Settings,
-    policy: Policy,
     health: HealthBoard,
     places: Arc<Semaphore>,
     /// Generations in flight. Whatever must finish lives here.
@@ -99,11 +102,11 @@ impl App {
             upstream: parts.upstream,
             keys: parts.keys,
             credentials: parts.credentials,
+            policies: parts.policies,
             treasury: parts.treasury,
             journal: parts.journal,
             poster: parts.poster,
             settings: parts.settings,
-            policy: Policy::default(),
             health: HealthBoard::default(),
             places: Arc::new(Semaphore::new(limits::CONCURRENT_GENERATIONS_MAX)),
             tasks: TaskTracker::new(),

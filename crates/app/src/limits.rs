@@ -40,5 +40,13 @@ pub const KEY_CACHE_STALE_LIFE: Duration = Duration::from_secs(300);
 pub const KEY_CACHE_ENTRIES_MAX: usize = 100_000;
 /// How often a node asks for changed provider credentials.
 pub const CREDENTIAL_POLL: Duration = Duration::from_secs(2);
+/// How often a node asks for changed standing policies.
+pub const POLICY_POLL: Duration = Duration::from_millis(500);
+/// How long cached policies are trusted while the database cannot be asked whether they changed.
+pub const POLICY_STALE_LIFE: Duration = Duration::from_secs(300);
+/// API keys whose policies are cached.
+pub const POLICY_CACHE_ENTRIES_MAX: usize = 100_000;
+/// Generations that a replay reads at once.
+pub const REPLAY_PAGE_MAX: u32 = 500;
 /// Output tokens assumed for a model whose output limit nobody knows.
 pub const OUTPUT_TOKENS_UNKNOWN_MAX: u64 = 32_768;

@@ -2,7 +2,8 @@
 //! floating-point value.
 
 pub(crate) mod credits;
+pub(crate) mod decision;
 pub(crate) mod generation;
 pub(crate) mod key;
 
-mod amount;
+pub(crate) mod amount;

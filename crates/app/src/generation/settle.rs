@@ -35,7 +35,7 @@ impl App {
         outcome: Outcome,
         replies: Sender<ReplyStep>,
     ) {
-        let Reserved { planned, hold } = reserved;
+        let Reserved { mut planned, hold } = reserved;
         let (usage, usage_source) = used(&planned, &outcome);
         let charge = charge(&planned, &outcome, &usage);
         let holds = hold.settle(charge.total);
@@ -46,6 +46,9 @@ impl App {
             served,
             end,
         } = outcome;
+        let record = &mut planned.plan.record;
+        record.needs = Some(Box::new(planned.admitted.needs.clone()));
+        record.policy.clone_from(&planned.standing.record);
         let settlement = Settlement {
             generation_id: planned.admitted.generation_id.clone(),
             account_id: planned.admitted.caller.account_id(),

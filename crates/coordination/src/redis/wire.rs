@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use switchyard_domain::{
     endpoint::EndpointId,
-    id::{CredentialId, NodeId},
+    id::{AccountId, CredentialId, NodeId},
 };
 
 use crate::{Invalidation, Pin};
@@ -47,6 +47,7 @@ struct NewsMessage {
 enum WhatChanged {
     ApiKey { lookup_id: String },
     ProviderCredential { credential_id: CredentialId },
+    Policy { account_id: AccountId },
     Catalog,
     Everything,
 }
@@ -58,6 +59,9 @@ pub(super) fn encode_news(from: NodeId, news: &Invalidation) -> Vec<u8> {
         },
         Invalidation::ProviderCredential { credential_id } => WhatChanged::ProviderCredential {
             credential_id: *credential_id,
+        },
+        Invalidation::Policy { account_id } => WhatChanged::Policy {
+            account_id: *account_id,
         },
         Invalidation::Catalog => WhatChanged::Catalog,
         Invalidation::Everything => WhatChanged::Everything,
@@ -81,6 +85,7 @@ pub(super) fn decode_news(this_node: NodeId, bytes: &[u8]) -> Option<Invalidatio
         WhatChanged::ProviderCredential { credential_id } => {
             Invalidation::ProviderCredential { credential_id }
         }
+        WhatChanged::Policy { account_id } => Invalidation::Policy { account_id },
         WhatChanged::Catalog => Invalidation::Catalog,
         WhatChanged::Everything => Invalidation::Everything,
     })
@@ -104,6 +109,9 @@ mod tests {
             },
             Invalidation::ProviderCredential {
                 credential_id: CredentialId::from_uuid(Uuid::from_u128(9)),
+            },
+            Invalidation::Policy {
+                account_id: AccountId::from_uuid(Uuid::from_u128(9)),
             },
             Invalidation::Catalog,
             Invalidation::Everything,
