@@ -5,6 +5,8 @@
 //! reserved or recorded, no credential is opened, and of the request's content nothing is kept.
 
 mod decision;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use serde_json::value::{RawValue, to_raw_value};

@@ -22,6 +22,9 @@ pub mod tenant_keys;
 pub mod treasury;
 pub mod unavailable;
 
+#[cfg(test)]
+mod fixture;
+
 use std::{sync::Arc, time::Duration};
 
 use switchyard_catalog::cell::CatalogCell;
