@@ -16,6 +16,9 @@ mod error_after_first_token;
 mod fallback_after_429;
 mod fallback_after_5xx_before_first_token;
 
+mod route_explain;
+mod route_replay;
+mod standing_policy;
 mod unknown_model_and_unavailable;
 mod zdr_request_never_reaches_retaining;
 

@@ -30,9 +30,16 @@ impl Options {
     /// The body without its `explain` member, and what that said. A body that cannot be read is left
     /// to the decoder, which says where it is wrong.
     pub(super) fn take_from(body: Bytes) -> Result<(Bytes, Self), PublicFailure> {
-        let envelope: Option<Envelope<'_>> = serde_json::from_slice(&body).ok();
-        let Some(raw) = envelope.and_then(|envelope| envelope.explain) else {
+        // A list would pass for an object whose first member it holds.
+        if body.trim_ascii_start().first() != Some(&b'{') {
             return Ok((body, Self::default()));
+        }
+        let raw = match serde_json::from_slice(&body) {
+            Ok(Envelope { explain: Some(raw) }) => raw,
+            Err(error) if error.to_string().starts_with("duplicate field") => {
+                return Err(error::bad_field(NAME, "is given twice"));
+            }
+            Ok(Envelope { explain: None }) | Err(_) => return Ok((body, Self::default())),
         };
         let options = Self::read(raw)?;
         let value = offset_in(&body, raw.get())..offset_in(&body, raw.get()) + raw.get().len();

@@ -53,7 +53,6 @@ fn bodies_without_it_are_left_alone() {
         r#"["explain"]"#,
         r#"{"explain":"#,
         "",
-        r#"{"explain":{},"explain":{}}"#,
     ] {
         let (left, options) = take(body).expect(body);
         assert_eq!((left.as_str(), options), (body, Options::default()));
@@ -100,6 +99,8 @@ fn bad_options_are_named() {
         assert_eq!((error.status, error.error_type), (400, "invalid_request"));
         assert!(error.message.contains(named), "{}", error.message);
     }
+    let twice = take(r#"{"explain":{},"explain":{}}"#).expect_err("given twice");
+    assert_eq!(twice.message, "`explain` is given twice.");
 }
 
 #[test]
