@@ -155,7 +155,7 @@ story!(what_is_no_policy_is_refused_with_its_place, |world| {
         ("{\n  \"zrd\": {}\n}", "unknown field `zrd`"),
         ("{\n  \"zrd\": {}\n}", "at line 2 column 7"),
         ("", "standard input"),
-        ("[]", "at line 1 column"),
+        ("[]", "rules are an object"),
     ] {
         let complaint = say(&mine, rules).await;
         assert!(complaint.contains(says), "{rules}: {complaint}");

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::to_raw_value;
 use sha2::{Digest, Sha256};
 use switchyard_coordination::{Coordination, Invalidation};
 use switchyard_domain::{
@@ -35,7 +35,7 @@ use switchyard_store::{
     policy::{PolicyChange, StoredPolicy},
 };
 
-pub use self::check::{CheckedRules, RulesFault, check_rules};
+pub use self::check::{CheckedRules, RulesFault, check_rules, read_rules};
 pub use switchyard_store::policy::PolicySubject;
 
 use crate::limits::{POLICY_CACHE_ENTRIES_MAX, POLICY_STALE_LIFE};
@@ -252,7 +252,7 @@ impl StandingPolicy {
     pub fn of(stored: &[StoredPolicy]) -> Result<Self, PolicyError> {
         let mut layers = Vec::with_capacity(stored.len());
         for policy in stored {
-            let rules = rules_in(&policy.rules).map_err(|error| {
+            let rules = read_rules(policy.rules.get()).map_err(|error| {
                 tracing::warn!(subject = %policy.subject, error = %error, "unreadable policy");
                 PolicyError::Unreadable(policy.subject)
             })?;
@@ -279,11 +279,6 @@ impl StandingPolicy {
             record: Some(Arc::new(record)),
         }
     }
-}
-
-/// Reads stored rules. What this version does not know is an error: it may be a restriction.
-pub fn rules_in(document: &RawValue) -> Result<Rules, serde_json::Error> {
-    serde_json::from_str(document.get())
 }
 
 /// The layer that a subject's rules make.

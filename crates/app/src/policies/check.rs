@@ -1,5 +1,6 @@
 //! Reading rules that a person wrote, and saying where they went wrong.
 
+use serde_json::Value;
 use switchyard_catalog::snapshot::Catalog;
 use switchyard_routing::{policy::Rules, record::Scope};
 
@@ -20,15 +21,32 @@ pub struct RulesFault {
     pub problem: String,
 }
 
-/// Reads rules for a scope.
+/// Reads rules. What this version does not know is a fault: it may be a restriction. So is a list in
+/// place of an object, which would pass for one whose members are all left out.
+pub fn read_rules(text: &str) -> Result<Rules, RulesFault> {
+    let fault = |problem: String| RulesFault { problem };
+    let rules: Rules = serde_json::from_str(text).map_err(|error| fault(error.to_string()))?;
+    let document: Value = serde_json::from_str(text).map_err(|error| fault(error.to_string()))?;
+    let Value::Object(members) = document else {
+        return Err(fault(
+            "rules are an object, such as {\"zdr\": {\"other\": true}}".to_owned(),
+        ));
+    };
+    if members.get("zdr").is_some_and(|zdr| !zdr.is_object()) {
+        return Err(fault(
+            "`zdr` is an object, such as {\"other\": true}".to_owned(),
+        ));
+    }
+    Ok(rules)
+}
+
+/// Reads rules for a scope and looks at their names.
 pub fn check_rules(
     text: &str,
     scope: Scope,
     catalog: &Catalog,
 ) -> Result<CheckedRules, RulesFault> {
-    let rules: Rules = serde_json::from_str(text).map_err(|error| RulesFault {
-        problem: error.to_string(),
-    })?;
+    let rules = read_rules(text)?;
     let mut warnings = Vec::new();
     let allowed = rules.allowed_providers.as_deref().unwrap_or_default();
     for (field, names) in [

@@ -228,6 +228,8 @@ fn faults_say_where_they_are() {
             "expected a sequence at line 1 column 29",
         ),
         ("{\"zdr\": ", "EOF while parsing"),
+        ("[]", "rules are an object"),
+        ("{\"zdr\": []}", "`zdr` is an object"),
         ("{} {}", "trailing characters at line 1 column 4"),
     ] {
         let fault = check_rules(text, Scope::Account, &catalog).expect_err(text);
