@@ -16,7 +16,7 @@ use switchyard_domain::{
 use switchyard_interchange::request::ChatRequest;
 use switchyard_routing::{
     credentials::{Credentials, Shared},
-    record::{CandidateRecord, DecisionRecord},
+    record::{CandidateRecord, DecisionRecord, RuledOut},
     select::{NoCandidates, Situation, select},
 };
 
@@ -268,20 +268,20 @@ fn candidate(
         draw_ppm: row.draw_ppm,
         expected_cost: row.expected_cost_nanos.map(UsdNanos::new),
         health: words::health(row.health),
-        ruled_out: row.ruled_out.as_ref().map(|why| Exclusion {
-            endpoint: row.endpoint.clone(),
-            text: words::excluded(
-                &row.provider,
-                row.model.as_str(),
-                why.rule.as_str(),
-                why.scope.as_str(),
-                &why.detail.to_string(),
-            ),
-            rule: why.rule.as_str().to_owned(),
-            scope: why.scope.as_str().to_owned(),
-            field: why.field.to_owned(),
-            detail: why.detail.to_string(),
-        }),
+        ruled_out: row.ruled_out.as_ref().map(|why| exclusion(row, why)),
         ranking,
+    }
+}
+
+fn exclusion(row: &CandidateRecord, why: &RuledOut) -> Exclusion {
+    let (rule, scope) = (why.rule.as_str(), why.scope.as_str());
+    let detail = why.detail.to_string();
+    Exclusion {
+        endpoint: row.endpoint.clone(),
+        text: words::excluded(&row.provider, row.model.as_str(), rule, scope, &detail),
+        rule: rule.to_owned(),
+        scope: scope.to_owned(),
+        field: why.field.to_owned(),
+        detail,
     }
 }

@@ -8,7 +8,7 @@ mod tally;
 mod tests;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     sync::Arc,
 };
 
@@ -152,20 +152,16 @@ impl<'a> RulesInForce<'a> {
             return Ok(());
         }
         let account = generation.account_id;
-        if !self.by_account.contains_key(&account) {
-            let policies = directory.policies_of_account(account).await?;
-            self.by_account.insert(account, policies);
-        }
+        let policies = match self.by_account.entry(account) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(directory.policies_of_account(account).await?),
+        };
         let of_key = |policy: &&StoredPolicy| match policy.subject {
             PolicySubject::Account(_) => true,
             PolicySubject::Workspace(id) => id == generation.workspace_id,
             PolicySubject::Key(id) => id == generation.api_key_id,
         };
-        let stored: Vec<StoredPolicy> = self.by_account[&account]
-            .iter()
-            .filter(of_key)
-            .cloned()
-            .collect();
+        let stored: Vec<StoredPolicy> = policies.iter().filter(of_key).cloned().collect();
         let pair = StandingPolicy::of(&stored).ok().map(|standing| RulePair {
             proposed: self.proposed(&standing.policy),
             in_force: standing.policy,
