@@ -20,6 +20,9 @@ mod fallback_after_5xx_before_first_token;
 mod first_token_limits;
 
 mod privacy_receipt;
+mod route_explain;
+mod route_replay;
+mod standing_policy;
 mod unknown_model_and_unavailable;
 mod zdr_request_never_reaches_retaining;
 

@@ -9,6 +9,7 @@ mod attempt;
 mod error;
 mod facts;
 mod meter;
+mod pin;
 mod plan;
 mod receipt;
 mod reserve;

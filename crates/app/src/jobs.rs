@@ -15,7 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     App,
     journal::Position,
-    limits::{CREDENTIAL_POLL, KEY_POLL, LEASE_TENDING, RECEIPT_SIGNING},
+    limits::{CREDENTIAL_POLL, KEY_POLL, LEASE_TENDING, POLICY_POLL, RECEIPT_SIGNING},
     poster::post,
 };
 
@@ -44,6 +44,11 @@ impl App {
                     error = &error as &dyn std::error::Error,
                     "cannot sign receipts"
                 );
+            }
+        });
+        self.spawn_every(jobs, stop, POLICY_POLL, |app| async move {
+            if let Err(error) = app.policies.follow().await {
+                tracing::warn!(error = %error, "cannot ask for changed standing policies");
             }
         });
         self.spawn_every(jobs, stop, PARTITION_UPKEEP, |app| async move {
@@ -91,10 +96,12 @@ impl App {
                 Some(Invalidation::ProviderCredential { .. }) => {
                     self.credentials.forget_plaintext()
                 }
+                Some(Invalidation::Policy { account_id }) => self.policies.forget(account_id),
                 // Files are local to a node; each operator reloads theirs.
                 Some(Invalidation::Catalog) => {}
                 Some(Invalidation::Everything) => {
                     self.keys.forget_all();
+                    self.policies.forget_all();
                     self.credentials.forget_plaintext();
                 }
             }
@@ -129,6 +136,7 @@ impl App {
         self.directory.register_node(node, now).await?;
         self.directory.ensure_partitions(now).await?;
         self.keys.start_following().await?;
+        self.policies.start_following().await?;
         self.credentials.follow().await?;
         Ok(())
     }

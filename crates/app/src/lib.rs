@@ -2,31 +2,37 @@
 //!
 //! Start at [`generation`], which tells the whole story of a request on one screen. [`treasury`],
 //! [`journal`] and [`poster`] keep its money; [`keys`] and [`credentials`] say who may do what
-//! with whose secrets; [`receipts`] prove what was done with a request; [`jobs`] is everything that happens without being asked.
+//! with whose secrets, [`policies`] what they rule out, [`explain`] why; [`receipts`] prove what was
+//! done with a request; [`jobs`] is everything that happens without being asked.
 
 pub mod accounts;
 mod budgets;
 pub mod credentials;
+pub mod explain;
 pub mod generation;
 pub mod health;
 pub mod jobs;
 pub mod journal;
 pub mod keys;
 pub mod limits;
+pub mod policies;
 pub mod poster;
 pub mod random;
 pub mod reads;
 pub mod receipts;
+pub mod replay;
 pub mod tenant_keys;
 pub mod treasury;
 pub mod unavailable;
+
+#[cfg(test)]
+mod fixture;
 
 use std::{sync::Arc, time::Duration};
 
 use switchyard_catalog::cell::CatalogCell;
 use switchyard_coordination::Coordination;
 use switchyard_domain::clock::Clock;
-use switchyard_routing::policy::Policy;
 use switchyard_store::Directory;
 use switchyard_upstream::call::Upstream;
 use tokio::sync::Semaphore;
@@ -38,6 +44,7 @@ use crate::{
     health::HealthBoard,
     journal::Journal,
     keys::Keys,
+    policies::Policies,
     poster::Poster,
     random::RandomSource,
     receipts::Receipts,
@@ -67,6 +74,7 @@ pub struct Parts {
     pub upstream: Arc<dyn Upstream>,
     pub keys: Arc<Keys>,
     pub credentials: Arc<Credentials>,
+    pub policies: Arc<Policies>,
     pub treasury: Arc<Treasury>,
     pub journal: Arc<Journal>,
     pub poster: Arc<Poster>,
@@ -84,12 +92,12 @@ pub struct App {
     upstream: Arc<dyn Upstream>,
     keys: Arc<Keys>,
     credentials: Arc<Credentials>,
+    policies: Arc<Policies>,
     treasury: Arc<Treasury>,
     journal: Arc<Journal>,
     poster: Arc<Poster>,
     receipts: Arc<Receipts>,
     settings: Settings,
-    policy: Policy,
     health: HealthBoard,
     retries: RetryBudget,
     hedges: HedgeBudget,
@@ -114,12 +122,12 @@ impl App {
             upstream: parts.upstream,
             keys: parts.keys,
             credentials: parts.credentials,
+            policies: parts.policies,
             treasury: parts.treasury,
             journal: parts.journal,
             poster: parts.poster,
             receipts: parts.receipts,
             settings: parts.settings,
-            policy: Policy::default(),
             health: HealthBoard::default(),
             retries: RetryBudget::default(),
             hedges: HedgeBudget::default(),

@@ -16,6 +16,11 @@ pub const HEDGE_SHARE_PPM: u32 = 20_000;
 pub const HEDGE_CREDIT_MAX_PPM: u32 = 5_000_000;
 /// Accounts whose unused hedges are remembered.
 pub const HEDGE_ACCOUNTS_MAX: usize = 100_000;
+/// Prompt tokens from which providers cache a prompt, and a conversation is worth remembering by its
+/// opening.
+pub const CACHEABLE_TOKENS_MIN: u64 = 1_024;
+/// How long the end of an answer waits until its conversation's pin is set.
+pub const PIN_PATIENCE: Duration = Duration::from_millis(50);
 /// Steps that wait for a slow reader before the provider is no longer read.
 pub const REPLY_CHANNEL_STEPS: usize = 32;
 /// How long a caller may leave its answer unread before it counts as gone.
@@ -52,6 +57,14 @@ pub const KEY_CACHE_STALE_LIFE: Duration = Duration::from_secs(300);
 pub const KEY_CACHE_ENTRIES_MAX: usize = 100_000;
 /// How often a node asks for changed provider credentials.
 pub const CREDENTIAL_POLL: Duration = Duration::from_secs(2);
+/// How often a node asks for changed standing policies.
+pub const POLICY_POLL: Duration = Duration::from_millis(500);
+/// How long cached policies are trusted while the database cannot be asked whether they changed.
+pub const POLICY_STALE_LIFE: Duration = Duration::from_secs(300);
+/// API keys whose policies are cached.
+pub const POLICY_CACHE_ENTRIES_MAX: usize = 100_000;
+/// Generations that a replay reads at once.
+pub const REPLAY_PAGE_MAX: u32 = 500;
 /// Output tokens assumed for a model whose output limit nobody knows.
 pub const OUTPUT_TOKENS_UNKNOWN_MAX: u64 = 32_768;
 /// How often a node looks for receipts to be signed.

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+pub use switchyard_billing::settlement::AttemptFacts;
 use switchyard_domain::{
     clock::Timestamp,
     id::{AccountId, GenerationId},

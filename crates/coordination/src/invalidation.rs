@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use switchyard_domain::id::CredentialId;
+use switchyard_domain::id::{AccountId, CredentialId};
 use tokio::sync::broadcast::{self, error::RecvError};
 
 /// What must no longer be answered from a cache.
@@ -17,6 +17,11 @@ pub enum Invalidation {
     ProviderCredential {
         /// The credential's row.
         credential_id: CredentialId,
+    },
+    /// A standing policy of an account, or of something of its: set or cleared.
+    Policy {
+        /// The account.
+        account_id: AccountId,
     },
     /// The catalogue was reloaded from new files.
     Catalog,

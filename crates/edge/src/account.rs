@@ -2,8 +2,9 @@
 //! floating-point value.
 
 pub(crate) mod credits;
+pub(crate) mod decision;
 pub(crate) mod generation;
 pub(crate) mod key;
 pub(crate) mod receipt;
 
-mod amount;
+pub(crate) mod amount;

@@ -10,6 +10,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use switchyard_app::{
     generation::{AttemptFailure, GenerateError},
     keys::AuthError,
+    policies::PolicyError,
 };
 use switchyard_dialects::error::{DecodeError, DecodeErrorKind};
 use switchyard_domain::money::UsdNanos;
@@ -146,6 +147,20 @@ pub(crate) fn bad_query(name: &str, problem: &str) -> PublicFailure {
     )
 }
 
+/// A part of the path is wrong.
+pub(crate) fn bad_path(problem: &str) -> PublicFailure {
+    failure(
+        400,
+        "invalid_request",
+        format!("The path's `id` {problem}."),
+    )
+}
+
+/// A field of the body is wrong.
+pub(crate) fn bad_field(path: &str, problem: &str) -> PublicFailure {
+    failure(400, "invalid_request", format!("`{path}` {problem}."))
+}
+
 /// The query as a whole is wrong.
 pub(crate) fn unreadable_query() -> PublicFailure {
     failure(
@@ -222,6 +237,7 @@ pub(crate) fn not_generated(error: &GenerateError) -> PublicFailure {
         GenerateError::LedgerUnavailable => retry_soon(
             "The service cannot record charges at the moment, so it serves nothing. Try again soon.",
         ),
+        GenerateError::Policy(error) => policy(error),
         GenerateError::NoCandidates(none) => {
             not_available(none.status, &none.message, &none.availability)
         }
@@ -255,6 +271,24 @@ pub(crate) fn not_generated(error: &GenerateError) -> PublicFailure {
             "invalid_request",
             "The request is too large: its cost cannot be computed.",
         ),
+    }
+}
+
+/// It cannot be told what the account allows. Refused rather than routed without the policy.
+fn policy(error: &PolicyError) -> PublicFailure {
+    match error {
+        PolicyError::Unavailable(source) => unreadable(&**source),
+        PolicyError::Unreadable(subject) => {
+            let scope = subject.scope();
+            failure(
+                503,
+                "server",
+                format!(
+                    "The standing policy of this {scope} cannot be understood, so nothing is served \
+                     under it. Its owner has to set it anew or clear it."
+                ),
+            )
+        }
     }
 }
 

@@ -17,6 +17,8 @@ mod client;
 
 mod generation;
 
+mod route;
+
 mod catalog;
 
 mod account;

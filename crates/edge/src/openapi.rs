@@ -12,7 +12,7 @@ use utoipa::{
     },
 };
 
-use crate::{account, catalog, docs, generation, health};
+use crate::{account, catalog, docs, generation, health, route};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,12 +26,14 @@ use crate::{account, catalog, docs, generation, health};
     servers((url = "/", description = "This service.")),
     tags(
         (name = "Generation", description = "Calling models."),
+        (name = "Routing", description = "Where requests go and why."),
         (name = "Catalogue", description = "What there is to call. Public."),
         (name = "Account", description = "The caller's own."),
         (name = "Service", description = "For load balancers.")
     ),
     paths(
         generation::chat_completions::chat_completions,
+        route::explain::explain,
         catalog::models::list,
         catalog::models::count,
         catalog::models::one,
@@ -43,6 +45,7 @@ use crate::{account, catalog, docs, generation, health};
         account::generation::one,
         account::receipt::of_generation,
         account::receipt::keys,
+        account::decision::one,
         health::healthz,
         health::readyz,
         docs::errors,

@@ -8,7 +8,7 @@ use axum::{
 
 use crate::{
     Edge, account, catalog, docs, error, frame::Observe,
-    generation::chat_completions::chat_completions, health, reply::Refusal,
+    generation::chat_completions::chat_completions, health, reply::Refusal, route,
 };
 
 /// OpenRouter's prefix, and the bare one that OpenAI's clients are pointed at.
@@ -37,6 +37,8 @@ fn api() -> Vec<(&'static str, MethodRouter<Edge>)> {
     vec![
         // Generation: an inference key.
         ("/chat/completions", post(chat_completions)),
+        // What would be done with one: any key.
+        ("/route/explain", post(route::explain::explain)),
         // The catalogue: public.
         ("/models", get(catalog::models::list)),
         ("/models/count", get(catalog::models::count)),
@@ -61,6 +63,7 @@ fn api() -> Vec<(&'static str, MethodRouter<Edge>)> {
         ),
         // What receipts are checked with: public.
         ("/receipts/keys", get(account::receipt::keys)),
+        ("/generation/{id}/decision", get(account::decision::one)),
     ]
 }
 

@@ -22,6 +22,7 @@ mod rank;
 pub mod explain;
 pub mod metadata;
 pub mod record;
+pub mod replay;
 pub mod stickiness;
 
 pub mod credentials;

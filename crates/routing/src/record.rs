@@ -2,9 +2,13 @@
 //! the generation; holds no content, no secret.
 
 mod detail;
+mod warm;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use switchyard_domain::{endpoint::EndpointId, model::ModelId};
+use switchyard_interchange::needs::Needs;
 
 use crate::{
     credentials::{CredentialUse, Section},
@@ -13,7 +17,10 @@ use crate::{
     stickiness::PinVerdict,
 };
 
-pub use self::detail::{Detail, Figures};
+pub use self::{
+    detail::{Detail, Figures},
+    warm::WarmRecord,
+};
 
 /// One routing decision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,6 +44,19 @@ pub struct DecisionRecord {
     /// The attempt that was made beside a slow one, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hedge: Option<HedgeRecord>,
+    /// How warm that cache was. This and what follows is noted by whoever stores the record; with it
+    /// the decision can be made again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm: Option<WarmRecord>,
+    /// The country that the request came from, where it was known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Which standing rules held; absent where there were none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Arc<PolicyRecord>>,
+    /// What the request needed of an endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Box<Needs>>,
     /// Every endpoint of every requested model.
     pub candidates: Vec<CandidateRecord>,
 }
@@ -54,6 +74,15 @@ pub struct HedgeRecord {
     /// is not charged for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loser_cost_nanos: Option<i64>,
+}
+
+/// The standing rules that held for a request, without saying them again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyRecord {
+    /// SHA-256 in lower-case hex over the layers as canonical JSON.
+    pub digest: String,
+    /// Who had set rules, outermost first.
+    pub scopes: Vec<Scope>,
 }
 
 /// How a request named its models, in OpenRouter's words.

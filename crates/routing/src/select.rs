@@ -162,6 +162,10 @@ pub fn select(needs: &Needs, situation: &Situation<'_>) -> Result<Plan, NoCandid
         pin: situation.pin.map(|pin| pin.endpoint.clone()),
         hedge: None,
         pin_verdict: ranking.pin_verdict,
+        warm: None,
+        country: None,
+        policy: None,
+        needs: None,
         candidates: sieved.rows,
     };
     if ranking.candidates.is_empty() {

@@ -41,6 +41,8 @@ pub struct WarmCache {
     pub hit_ppm: u32,
     /// Turns in a row for which another endpoint would have been markedly cheaper.
     pub dearer_turns: u8,
+    /// Turns that the endpoint has served of the conversation.
+    pub turns: u32,
     /// How long the pin outlives its last use; see [`pin_lifetime`].
     pub lifetime: Duration,
     /// What the conversation has in common with others of the account; see [`prefix_digest`].
@@ -132,12 +134,31 @@ impl<'a> Conversation<'a> {
         digest.finish()
     }
 
+    /// How the conversation is known.
+    pub const fn known_by(&self) -> KnownBy {
+        match self {
+            Self::Named(_) => KnownBy::Name,
+            Self::Opening { .. } => KnownBy::Opening,
+        }
+    }
+}
+
+/// How a conversation is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownBy {
+    /// The caller named it.
+    Name,
+    /// By its first words.
+    Opening,
+}
+
+impl KnownBy {
     /// Whether a success at this endpoint should set or renew the pin. A named conversation is
     /// trusted to go on; one told by its opening alone has to prove it by a cache hit.
-    pub fn earns_pin(&self, endpoint: &Endpoint, cache_read_tokens: u64) -> bool {
+    pub fn earns_pin(self, endpoint: &Endpoint, cache_read_tokens: u64) -> bool {
         let goes_on = match self {
-            Self::Named(_) => true,
-            Self::Opening { .. } => cache_read_tokens > 0,
+            Self::Name => true,
+            Self::Opening => cache_read_tokens > 0,
         };
         goes_on && is_cacheable(endpoint)
     }

@@ -11,6 +11,7 @@ mod own_credentials;
 mod pins;
 mod properties;
 mod ranking;
+mod replay;
 mod routers;
 mod rules;
 mod scopes;

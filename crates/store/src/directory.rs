@@ -3,6 +3,7 @@
 //! a method promises holds on every engine.
 
 use async_trait::async_trait;
+use serde_json::value::RawValue;
 use switchyard_domain::{
     clock::Timestamp,
     id::{AccountId, ApiKeyId, GenerationId, NodeId, WorkspaceId},
@@ -15,7 +16,8 @@ use crate::{
     api_key::{KeyRevision, KeyUsage, NewApiKey, Page, StoredKey},
     audit::AuditEvent,
     credential::{NewProviderCredential, StoredCredential, TenantKeyRow},
-    generation::GenerationView,
+    generation::{DecidedGeneration, GenerationView, Walk},
+    policy::{PolicyChange, PolicyRevision, PolicySubject, StoredPolicy},
 };
 
 /// Why the directory could not be read or written.
@@ -157,6 +159,55 @@ pub trait Directory: Send + Sync + 'static {
         account: AccountId,
         id: &GenerationId,
     ) -> Result<Option<GenerationView>, DirectoryError>;
+
+    /// Settled generations with their decisions, in an order of the store's own that `after` goes on
+    /// from; the walk is over when fewer than `limit` come.
+    async fn decided_generations(
+        &self,
+        walk: &Walk,
+    ) -> Result<Vec<DecidedGeneration>, DirectoryError>;
+
+    /// Sets a standing policy, replacing an earlier one, and notes it in the audit log. `Missing` when
+    /// the subject is not the account's own.
+    async fn put_policy(
+        &self,
+        change: &PolicyChange,
+        rules: &RawValue,
+    ) -> Result<PolicyRevision, DirectoryError>;
+
+    /// Takes a standing policy back, and notes it in the audit log. `Missing` when the account has no
+    /// such policy.
+    async fn delete_policy(&self, change: &PolicyChange) -> Result<PolicyRevision, DirectoryError>;
+
+    /// One standing policy of an account.
+    async fn policy(
+        &self,
+        account: AccountId,
+        subject: PolicySubject,
+    ) -> Result<Option<StoredPolicy>, DirectoryError>;
+
+    /// All standing policies of an account, outermost first.
+    async fn policies_of_account(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<StoredPolicy>, DirectoryError>;
+
+    /// The standing policies that hold for a key's requests, outermost first.
+    async fn policies_for(
+        &self,
+        account: AccountId,
+        workspace: WorkspaceId,
+        key: ApiKeyId,
+    ) -> Result<Vec<StoredPolicy>, DirectoryError>;
+
+    /// Policies set or cleared since `revision`, in order, at most 1,000; ask again after the last one.
+    async fn policy_revisions_after(
+        &self,
+        revision: i64,
+    ) -> Result<Vec<PolicyRevision>, DirectoryError>;
+
+    /// The revision of the latest change to any policy; 0 when there was none.
+    async fn policy_revision(&self) -> Result<i64, DirectoryError>;
 
     /// Appends to the audit log.
     async fn append_audit(&self, event: &AuditEvent) -> Result<(), DirectoryError>;

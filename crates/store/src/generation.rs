@@ -4,7 +4,9 @@ use serde_json::value::RawValue;
 use switchyard_billing::settlement::{AttemptFacts, Charge, RequestFacts, ServedFacts};
 use switchyard_domain::{
     clock::Timestamp,
-    id::{AccountId, ApiKeyId, GenerationId, WorkspaceId},
+    endpoint::EndpointId,
+    id::{AccountId, ApiKeyId, CredentialId, GenerationId, WorkspaceId},
+    money::UsdNanos,
     tokens::{TokenUsage, UsageSource},
 };
 
@@ -35,6 +37,44 @@ pub struct GenerationView {
     pub charge: Charge,
     /// Every try, in order.
     pub attempts: Vec<AttemptFacts>,
+    /// The routing decision record, a JSON object.
+    pub decision: Option<Box<RawValue>>,
+}
+
+/// Which generations to walk through, and from where on.
+#[derive(Debug, Clone)]
+pub struct Walk {
+    /// Whose; `None` is everybody's.
+    pub account: Option<AccountId>,
+    /// Admitted from then on.
+    pub since: Timestamp,
+    /// Admitted before then.
+    pub until: Timestamp,
+    /// The last one seen.
+    pub after: Option<(Timestamp, GenerationId)>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// A settled generation's routing decision and what came of it.
+#[derive(Debug, Clone)]
+pub struct DecidedGeneration {
+    /// Its id.
+    pub generation_id: GenerationId,
+    /// Who paid.
+    pub account_id: AccountId,
+    /// Where the key lives.
+    pub workspace_id: WorkspaceId,
+    /// Which key asked.
+    pub api_key_id: ApiKeyId,
+    /// When the request was admitted.
+    pub admitted_at: Timestamp,
+    /// What served; `None` when nothing did.
+    pub endpoint_id: Option<EndpointId>,
+    /// The customer's own credential that served, if one did.
+    pub byok_credential_id: Option<CredentialId>,
+    /// What it cost.
+    pub charge: UsdNanos,
     /// The routing decision record, a JSON object.
     pub decision: Option<Box<RawValue>>,
 }

@@ -17,6 +17,7 @@ pub mod api_key;
 pub mod audit;
 pub mod credential;
 pub mod generation;
+pub mod policy;
 pub mod receipts;
 
 mod postgres;

@@ -109,6 +109,7 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000001, "accounts_and_keys"),
             $crate::open::migrations!(@one $folder, 20261124000002, "money"),
             $crate::open::migrations!(@one $folder, 20261124000003, "generations"),
+            $crate::open::migrations!(@one $folder, 20261124000004, "policies"),
             $crate::open::migrations!(@one $folder, 20261124000005, "receipts"),
         ])
     };

@@ -44,6 +44,12 @@ enum Command {
     /// Manage the operator's provider credentials.
     #[command(subcommand)]
     ProviderKey(ProviderKeyCommand),
+    /// Manage what an account, a workspace or a key allows, whatever a request asks for.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Look at where requests go.
+    #[command(subcommand)]
+    Route(RouteCommand),
     /// Look at a catalogue.
     #[command(subcommand)]
     Catalog(CatalogCommand),
@@ -130,6 +136,60 @@ enum ProviderKeyCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum PolicyCommand {
+    /// Set a standing policy, replacing an earlier one.
+    Set {
+        #[command(flatten)]
+        target: PolicyTarget,
+        /// A JSON file with the rules; standard input where it is not given.
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Print the standing policies of an account, or one of them.
+    Show(PolicyTarget),
+    /// Take a standing policy back.
+    Clear(PolicyTarget),
+}
+
+/// Whom a policy is for: the account, unless a workspace or a key is named.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyTarget {
+    #[arg(long)]
+    pub(crate) account: String,
+    /// A workspace of the account.
+    #[arg(long, conflicts_with = "key")]
+    pub(crate) workspace: Option<String>,
+    /// A key of the account, by its hash as `key create` printed it.
+    #[arg(long, value_name = "HASH")]
+    pub(crate) key: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum RouteCommand {
+    /// Tell what a proposed policy would have done to the requests of the past. Changes nothing.
+    Replay(RouteReplay),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RouteReplay {
+    /// From when on: a time as in 2026-12-31T00:00:00Z, or how long ago, as in 12h or 7d.
+    #[arg(long, value_name = "TIME|DURATION")]
+    pub(crate) since: String,
+    /// Until when, in the same forms; until now where it is not given.
+    #[arg(long, value_name = "TIME|DURATION")]
+    pub(crate) until: Option<String>,
+    /// Only this account's requests.
+    #[arg(long)]
+    pub(crate) account: Option<String>,
+    /// A JSON file with the proposed rules.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: PathBuf,
+    /// Whose rules they would replace: account, workspace or key.
+    #[arg(long, default_value = "account")]
+    pub(crate) scope: String,
+}
+
+#[derive(Debug, Subcommand)]
 enum CatalogCommand {
     /// Validate a catalogue folder.
     Check { dir: PathBuf },
@@ -194,6 +254,8 @@ fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
         | Command::Key(_)
         | Command::Credit(_)
         | Command::ProviderKey(_)
+        | Command::Policy(_)
+        | Command::Route(_)
         | Command::Ledger(_)
         | Command::Receipt(_) => {}
     }
@@ -215,6 +277,18 @@ fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
         }) => commands::credit::grant(config, output, &account, &usd, &reason),
         Command::ProviderKey(ProviderKeyCommand::Set { provider }) => {
             commands::provider_key::set(config, output, &provider)
+        }
+        Command::Policy(PolicyCommand::Set { target, file }) => {
+            commands::policy::set(config, output, &target, file.as_deref())
+        }
+        Command::Policy(PolicyCommand::Show(target)) => {
+            commands::policy::show(config, output, &target)
+        }
+        Command::Policy(PolicyCommand::Clear(target)) => {
+            commands::policy::clear(config, output, &target)
+        }
+        Command::Route(RouteCommand::Replay(wanted)) => {
+            commands::route::replay(config, output, &wanted)
         }
         Command::Ledger(LedgerCommand::Verify) => commands::ledger::verify(config, output),
         Command::Receipt(ReceiptCommand::Verify { file, keys: _ }) => {

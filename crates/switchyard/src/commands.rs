@@ -7,8 +7,10 @@ pub(crate) mod credit;
 pub(crate) mod key;
 pub(crate) mod ledger;
 pub(crate) mod migrate;
+pub(crate) mod policy;
 pub(crate) mod provider_key;
 pub(crate) mod receipt;
+pub(crate) mod route;
 
 use std::{
     error::Error,

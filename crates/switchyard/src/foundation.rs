@@ -3,9 +3,10 @@
 use std::{fs, path::Path, sync::Arc};
 
 use switchyard_app::{
-    credentials::Credentials, keys::Keys, random::RandomSource, receipts::Receipts, tenant_keys,
+    credentials::Credentials, keys::Keys, policies::Policies, random::RandomSource,
+    receipts::Receipts, tenant_keys,
 };
-use switchyard_coordination::Coordination;
+use switchyard_coordination::{Coordination, in_process::InProcess};
 use switchyard_domain::{clock::Clock, id::NodeId};
 use switchyard_store::{OpenOptions, Store};
 use switchyard_vault::{
@@ -13,9 +14,12 @@ use switchyard_vault::{
     key_provider::{Keyring, SealedRows},
 };
 
+use uuid::Uuid;
+
 use crate::{
     commands::CommandError,
     config::Config,
+    serve::redis,
     system::{SystemClock, SystemRandom},
 };
 
@@ -90,6 +94,23 @@ impl Foundation {
             Arc::clone(&self.clock),
             Arc::clone(&self.random),
         )
+    }
+
+    pub(crate) fn policies(&self, coordination: Arc<dyn Coordination>) -> Policies {
+        Policies::new(
+            Arc::clone(&self.store.directory),
+            coordination,
+            Arc::clone(&self.clock),
+        )
+    }
+
+    /// How a command tells running nodes what changed. Without Redis they find out by themselves.
+    pub(crate) fn command_coordination(&self) -> Result<Arc<dyn Coordination>, CommandError> {
+        Ok(match &self.config.redis_url {
+            // A command is no node; the id only tells its own news from others'.
+            Some(url) => redis(url, NodeId::from_uuid(Uuid::nil()), self)?.0,
+            None => Arc::new(InProcess::new(Arc::clone(&self.clock))),
+        })
     }
 
     /// Keys the digests that conversations are remembered by. The same on every node that shares

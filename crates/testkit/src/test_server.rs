@@ -185,6 +185,15 @@ impl Deployment {
         self.redis.as_ref()
     }
 
+    /// Changes the shared database behind the back of whoever runs on it.
+    ///
+    /// # Panics
+    /// When there is none, or it refuses.
+    pub async fn tamper(&self, statement: &str) {
+        let url = self.postgres.as_ref().expect("a shared database");
+        sql(url, statement).await;
+    }
+
     /// Every byte of every row in the shared database; nothing where there is none, as the embedded one
     /// is among [`Deployment::files`].
     ///
@@ -194,25 +203,7 @@ impl Deployment {
         let Some(url) = &self.postgres else {
             return Vec::new();
         };
-        let ask = async |statement: &str| {
-            let output = Command::new("psql")
-                .args([
-                    "-X",
-                    "-A",
-                    "-t",
-                    "-q",
-                    "-v",
-                    "ON_ERROR_STOP=1",
-                    url,
-                    "-c",
-                    statement,
-                ])
-                .output()
-                .await
-                .expect("psql is installed with the server");
-            assert!(output.status.success(), "{statement}: {output:?}");
-            output.stdout
-        };
+        let ask = async |statement: &str| sql(url, statement).await;
         let tables = ask("SELECT oid::regclass FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace").await;
         let tables = String::from_utf8(tables).expect("table names are text");
         let mut bytes = Vec::new();
@@ -222,4 +213,24 @@ impl Deployment {
         assert!(!bytes.is_empty(), "the database has tables");
         bytes
     }
+}
+
+async fn sql(url: &str, statement: &str) -> Vec<u8> {
+    let output = Command::new("psql")
+        .args([
+            "-X",
+            "-A",
+            "-t",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            url,
+            "-c",
+            statement,
+        ])
+        .output()
+        .await
+        .expect("psql is installed with the server");
+    assert!(output.status.success(), "{statement}: {output:?}");
+    output.stdout
 }

@@ -48,7 +48,11 @@ const WALLS: &[Wall] = &[
     wall("hyper-rustls", &["upstream"], "only upstream dials out"),
     wall("rustls", &["upstream"], "only upstream dials out"),
     wall("aes-gcm", &["vault"], "ciphers live in the vault"),
-    wall("ed25519-dalek", &["vault"], "signatures are made in the vault"),
+    wall(
+        "ed25519-dalek",
+        &["vault"],
+        "signatures are made in the vault",
+    ),
     wall("hkdf", &["vault"], "ciphers live in the vault"),
     wall("subtle", &["vault"], "secrets are compared in the vault"),
     wall(

@@ -6,7 +6,7 @@ use switchyard_billing::fund::FundId;
 use switchyard_domain::{endpoint::EndpointId, money::UsdNanos, provider::ProviderSlug};
 use switchyard_interchange::failure::Failure;
 
-use crate::unavailable::Unavailable;
+use crate::{policies::PolicyError, unavailable::Unavailable};
 
 /// A failed attempt, with what may be said about it.
 #[derive(Debug, Clone)]
@@ -41,6 +41,9 @@ pub enum GenerateError {
     /// Charges cannot be recorded, so nothing is served.
     #[error("charges cannot be recorded at the moment")]
     LedgerUnavailable,
+    /// It cannot be told what the account allows, so nothing is served.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// No endpoint can serve the request.
     #[error("no endpoint can serve the request")]
     NoCandidates(Box<Unavailable>),

@@ -32,11 +32,11 @@ impl App {
     /// chain.
     pub(super) fn receipt(
         &self,
-        policy: &Policy,
         planned: &Planned,
         outcome: &Outcome,
         decision: Option<&RawValue>,
     ) -> Option<Box<RawValue>> {
+        let policy = &planned.standing.policy;
         let asked = policy.narrowest(|rules| rules.signed_receipts);
         if !asked.unwrap_or(self.settings.signed_receipts) {
             return None;

@@ -7,7 +7,6 @@ use switchyard_billing::{
     price::{Terms, price},
     settlement::{Charge, RequestFacts, ServedFacts, Settlement},
 };
-use switchyard_coordination::Pin;
 use switchyard_domain::{
     model::Modality,
     tokens::{TokenUsage, UsageSource},
@@ -22,6 +21,7 @@ use crate::{
         GenerateError, ReplyStep, RouterMetadata,
         admit::Admitted,
         attempt::{End, Outcome, Served, millis},
+        pin::settle_verdict,
         plan::Planned,
         reserve::Reserved,
     },
@@ -35,14 +35,22 @@ impl App {
         outcome: Outcome,
         replies: Sender<ReplyStep>,
     ) {
-        let Reserved { planned, hold } = reserved;
+        let Reserved { mut planned, hold } = reserved;
         let (usage, usage_source) = used(&planned, &outcome);
         let charge = charge(&planned, &outcome, &usage);
         let holds = hold.settle(charge.total);
         let tail = tail(&planned, &outcome, usage, &charge);
-        self.renew_pin(&planned, &outcome, &usage);
-        let decision = to_raw_value(&planned.plan.record).ok();
-        let receipt = self.receipt(&self.policy, &planned, &outcome, decision.as_deref());
+        if let Some(served) = &outcome.served {
+            settle_verdict(&mut planned, &served.endpoint);
+            if matches!(outcome.end, End::Finished(_)) {
+                self.renew_pin(&planned, &served.endpoint, &usage).await;
+            }
+        }
+        let record = &mut planned.plan.record;
+        record.needs = Some(Box::new(planned.admitted.needs.clone()));
+        record.policy.clone_from(&planned.standing.record);
+        let decision = to_raw_value(record).ok();
+        let receipt = self.receipt(&planned, &outcome, decision.as_deref());
         let Outcome {
             attempts,
             served,
@@ -150,30 +158,6 @@ impl App {
                 .clone()
                 .expect("a vetted endpoint is callable, and that needs prices"),
         }
-    }
-
-    /// Remembers where this conversation's prompt cache is warm. Off the caller's path.
-    fn renew_pin(&self, planned: &Planned, outcome: &Outcome, usage: &TokenUsage) {
-        let (Some(key), Some(served), End::Finished(_)) =
-            (planned.pin_key, &outcome.served, &outcome.end)
-        else {
-            return;
-        };
-        let endpoint = served.endpoint.endpoint();
-        let conversation = switchyard_routing::stickiness::Conversation::of(&planned.admitted.chat);
-        if !conversation.is_some_and(|one| one.earns_pin(endpoint, usage.cache_read)) {
-            return;
-        }
-        let pin = Pin {
-            endpoint: endpoint.id.clone(),
-            credential: None,
-        };
-        let coordination = std::sync::Arc::clone(&self.coordination);
-        let ttl = self.settings.sticky_ttl;
-        self.tasks.spawn(async move {
-            // Losing a pin costs a cold cache, nothing more.
-            let _ = coordination.set_pin(&key, &pin, ttl).await;
-        });
     }
 }
 

@@ -6,7 +6,7 @@ use switchyard_domain::money::UsdNanos;
 
 /// US dollars as a number with all of its digits.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Usd(pub(super) UsdNanos);
+pub(crate) struct Usd(pub(crate) UsdNanos);
 
 impl Serialize for Usd {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

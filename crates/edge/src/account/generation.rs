@@ -6,6 +6,7 @@ use axum::{
     response::Response,
 };
 use serde::{Deserialize, Serialize};
+use switchyard_app::reads::AttemptFacts;
 use switchyard_domain::{
     id::{AccountId, GenerationId, WorkspaceId},
     tenancy::{Caller, KeyKind},
@@ -146,7 +147,7 @@ struct Counts {
 /// One try at one endpoint.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Attempt)]
-struct AttemptView<'a> {
+pub(super) struct AttemptView<'a> {
     /// The provider's HTTP status; `null` when it did not answer.
     #[schema(required = true)]
     status: Option<u16>,
@@ -160,6 +161,19 @@ struct AttemptView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     error: Option<&'a str>,
+}
+
+impl<'a> AttemptView<'a> {
+    pub(super) fn of(attempt: &'a AttemptFacts) -> Self {
+        Self {
+            status: attempt.status,
+            endpoint_id: attempt.endpoint_id.as_str(),
+            provider: attempt.provider.as_str(),
+            is_byok: attempt.is_byok,
+            latency: attempt.first_token_ms.unwrap_or(attempt.duration_ms),
+            error: attempt.failure.as_deref(),
+        }
+    }
 }
 
 impl Counts {
@@ -213,14 +227,7 @@ pub(crate) async fn one(
     };
     let (served, request) = (view.served.as_ref(), &view.request);
     let is_byok = served.is_some_and(|served| served.byok_credential_id.is_some());
-    let attempts = view.attempts.iter().map(|attempt| AttemptView {
-        status: attempt.status,
-        endpoint_id: attempt.endpoint_id.as_str(),
-        provider: attempt.provider.as_str(),
-        is_byok: attempt.is_byok,
-        latency: attempt.first_token_ms.unwrap_or(attempt.duration_ms),
-        error: attempt.failure.as_deref(),
-    });
+    let attempts = view.attempts.iter().map(AttemptView::of);
     let data = GenerationData {
         id: view.generation_id.as_str(),
         upstream_id: served.and_then(|served| served.upstream_id.as_deref()),

@@ -5,7 +5,12 @@
     reason = "these types describe the wire and are never built"
 )]
 
-use utoipa::ToSchema;
+use std::borrow::Cow;
+
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{AllOfBuilder, ObjectBuilder, Ref, RefOr, Schema},
+};
 
 use super::routing_schemas::{PluginBody, ProviderBody, ProviderOptionsBody};
 use crate::catalog::{endpoint_view::EndpointView, model_view::ModelView, providers::ProviderView};
@@ -102,6 +107,51 @@ pub(crate) struct ChatRequestBody {
     cache_control: Option<()>,
     /// The caller's own end-user id.
     user: Option<String>,
+}
+
+pub(crate) struct ExplainRequestBody;
+
+/// A request with one more member.
+impl PartialSchema for ExplainRequestBody {
+    fn schema() -> RefOr<Schema> {
+        let explain =
+            ObjectBuilder::new().property("explain", Ref::from_schema_name(ExplainOptions::name()));
+        AllOfBuilder::new()
+            .item(Ref::from_schema_name(ChatRequestBody::name()))
+            .item(explain)
+            .description(Some(
+                "A conversation as for `POST /chat/completions`; `stream` means nothing here. Of \
+                 its content nothing is kept.",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for ExplainRequestBody {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("ExplainRequest")
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((ChatRequestBody::name().into(), ChatRequestBody::schema()));
+        ChatRequestBody::schemas(schemas);
+        schemas.push((ExplainOptions::name().into(), ExplainOptions::schema()));
+        ExplainOptions::schemas(schemas);
+    }
+}
+
+/// What to explain beside the request itself.
+#[derive(ToSchema)]
+struct ExplainOptions {
+    /// Of the random draw, as a decision's record tells it; a fresh one where it is not given. A
+    /// number, or one as a string.
+    seed: Option<u64>,
+    /// RFC 3339: when the request would come. Prices and health benches depend on it.
+    #[schema(example = "2026-12-31T00:00:00Z")]
+    at: Option<String>,
+    /// Where it would come from, as two letters.
+    #[schema(example = "DE")]
+    country: Option<String>,
 }
 
 #[derive(ToSchema)]

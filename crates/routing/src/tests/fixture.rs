@@ -328,6 +328,7 @@ impl Case {
                     ttl: Duration::from_secs(600),
                     hit_ppm: 1_000_000,
                     dearer_turns: 0,
+                    turns: 1,
                     lifetime: Duration::from_secs(600),
                     prefix_digest: 0,
                 });

@@ -170,7 +170,9 @@ fn a_pin_is_earned_where_a_warm_cache_saves_money() {
     let opening = Conversation::of(&talk).expect("it says something");
     let named = Conversation::Named("session");
     let earns = |conversation: Conversation<'_>, endpoint: usize, read: u64| {
-        conversation.earns_pin(&case.catalog.endpoints[endpoint], read)
+        conversation
+            .known_by()
+            .earns_pin(&case.catalog.endpoints[endpoint], read)
     };
     assert!(earns(named, 0, 0) && earns(named, 0, 9));
     assert!(!earns(opening, 0, 0) && earns(opening, 0, 1));

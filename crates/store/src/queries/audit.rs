@@ -1,6 +1,8 @@
 //! The audit log.
 
-use super::Engine;
+use sqlx::Executor;
+
+use super::{super::Db, Engine};
 use crate::{
     audit::AuditEvent,
     failure::Failure,
@@ -12,16 +14,24 @@ const APPEND: &str = "
 
 impl Engine {
     pub(super) async fn insert_audit_event(&self, event: &AuditEvent) -> Result<(), Failure> {
-        let detail = JsonText::of(&event.detail)
-            .map_err(|error| Failure::Inconsistent(format!("an audit event's detail: {error}")))?;
-        sqlx::query(APPEND)
-            .bind(At(event.at))
-            .bind(without_nul(&event.actor))
-            .bind(without_nul(&event.action))
-            .bind(without_nul(&event.subject))
-            .bind(detail)
-            .execute(&self.writer)
-            .await?;
-        Ok(())
+        append(&self.writer, event).await
     }
+}
+
+/// Appends beside the change that it tells of, or on its own.
+pub(super) async fn append<'c>(
+    executor: impl Executor<'c, Database = Db>,
+    event: &AuditEvent,
+) -> Result<(), Failure> {
+    let detail = JsonText::of(&event.detail)
+        .map_err(|error| Failure::Inconsistent(format!("an audit event's detail: {error}")))?;
+    sqlx::query(APPEND)
+        .bind(At(event.at))
+        .bind(without_nul(&event.actor))
+        .bind(without_nul(&event.action))
+        .bind(without_nul(&event.subject))
+        .bind(detail)
+        .execute(executor)
+        .await?;
+    Ok(())
 }

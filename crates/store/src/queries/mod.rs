@@ -9,10 +9,12 @@ mod accounts;
 mod api_keys;
 mod audit;
 mod credentials;
+mod decisions;
 mod generations;
 mod leases;
 mod ledger;
 mod nodes;
+mod policies;
 mod post;
 mod receipts;
 mod rows;
@@ -20,6 +22,7 @@ mod spending;
 mod verify;
 
 use async_trait::async_trait;
+use serde_json::value::RawValue;
 use sqlx::{Pool, Transaction};
 use switchyard_billing::{
     fund::{FundBalance, FundId},
@@ -45,7 +48,8 @@ use crate::{
     credential::{NewProviderCredential, StoredCredential, TenantKeyRow},
     directory::{Directory, DirectoryError},
     failure::Failure,
-    generation::GenerationView,
+    generation::{DecidedGeneration, GenerationView, Walk},
+    policy::{PolicyChange, PolicyRevision, PolicySubject, StoredPolicy},
     receipts::{ChainHead, Pending, ReceiptStore, SignedReceipt, SigningKeyRow, StoredReceipt},
 };
 
@@ -270,6 +274,60 @@ impl Directory for Engine {
         id: &GenerationId,
     ) -> Result<Option<GenerationView>, DirectoryError> {
         retried!(self.select_generation(account, id))
+    }
+
+    async fn decided_generations(
+        &self,
+        walk: &Walk,
+    ) -> Result<Vec<DecidedGeneration>, DirectoryError> {
+        retried!(self.select_decided_generations(walk))
+    }
+
+    async fn put_policy(
+        &self,
+        change: &PolicyChange,
+        rules: &RawValue,
+    ) -> Result<PolicyRevision, DirectoryError> {
+        retried!(self.upsert_policy(change, rules))
+    }
+
+    async fn delete_policy(&self, change: &PolicyChange) -> Result<PolicyRevision, DirectoryError> {
+        retried!(self.clear_policy(change))
+    }
+
+    async fn policy(
+        &self,
+        account: AccountId,
+        subject: PolicySubject,
+    ) -> Result<Option<StoredPolicy>, DirectoryError> {
+        retried!(self.select_policy(account, subject))
+    }
+
+    async fn policies_of_account(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<StoredPolicy>, DirectoryError> {
+        retried!(self.select_policies_of_account(account))
+    }
+
+    async fn policies_for(
+        &self,
+        account: AccountId,
+        workspace: WorkspaceId,
+        key: ApiKeyId,
+    ) -> Result<Vec<StoredPolicy>, DirectoryError> {
+        retried!(self.select_policies_for(account, workspace, key))
+    }
+
+    async fn policy_revisions_after(
+        &self,
+        revision: i64,
+    ) -> Result<Vec<PolicyRevision>, DirectoryError> {
+        retried!(self.select_policy_revisions(revision))
+    }
+
+    async fn policy_revision(&self) -> Result<i64, DirectoryError> {
+        retried!(self.select_revision(rows::POLICIES))
     }
 
     async fn append_audit(&self, event: &AuditEvent) -> Result<(), DirectoryError> {

@@ -216,6 +216,7 @@ async fn rows_refer_to_rows_that_exist() {
         "api_keys -> workspaces",
         "fund_charges -> funds",
         "leases -> funds",
+        "policies -> accounts",
         "postings -> ledger_transactions",
         "workspaces -> accounts",
     ]

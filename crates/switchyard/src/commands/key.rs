@@ -4,22 +4,20 @@ use std::{process::ExitCode, sync::Arc};
 
 use serde::Serialize;
 use switchyard_app::keys::{CreatedKey, KeyRequest};
-use switchyard_coordination::{Coordination, in_process::InProcess};
+use switchyard_coordination::in_process::InProcess;
 use switchyard_domain::{
     clock::{ResetInterval, Timestamp},
-    id::{AccountId, NodeId},
+    id::AccountId,
     money::UsdNanos,
     tenancy::{KeyKind, KeyLimit},
 };
 use switchyard_store::account::Account;
-use uuid::Uuid;
 
 use crate::{
     cli::KeyCreate,
     commands::{CommandError, DONE, Output, block_on, print},
     config::Config,
     foundation::Foundation,
-    serve::redis,
 };
 
 #[derive(Serialize)]
@@ -90,13 +88,8 @@ pub(crate) fn revoke(
     block_on(async {
         let foundation = Foundation::open(config).await?;
         let account = existing_account(&foundation, account_id).await?;
-        let coordination: Arc<dyn Coordination> = match &foundation.config.redis_url {
-            // A command is no node; the id only tells its own news from others'.
-            Some(url) => redis(url, NodeId::from_uuid(Uuid::nil()), &foundation)?.0,
-            None => Arc::new(InProcess::new(Arc::clone(&foundation.clock))),
-        };
         foundation
-            .keys(coordination)
+            .keys(foundation.command_coordination()?)
             .revoke(account.default_workspace_id, hash)
             .await
             .map_err(|error| CommandError::caused("cannot revoke the key", error))

@@ -15,7 +15,7 @@ use switchyard_upstream::{
 
 use crate::{
     App,
-    generation::{meter::Meter, plan::Planned},
+    generation::{affinity::demands_zero_retention, meter::Meter, plan::Planned},
 };
 
 /// An answer whose first token is there.
@@ -57,7 +57,7 @@ impl App {
             credential: &credential,
             request: chat,
             affinity: affinity.as_deref(),
-            zero_retention: self.demands_zero_retention(chat, endpoint),
+            zero_retention: demands_zero_retention(planned, endpoint),
         };
         let answer = self.upstream.send(call).await?;
         drop(credential);

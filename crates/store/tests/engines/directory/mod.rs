@@ -3,7 +3,9 @@
 pub(crate) mod accounts;
 pub(crate) mod api_keys;
 pub(crate) mod credentials;
+pub(crate) mod decisions;
 pub(crate) mod generations;
+pub(crate) mod policies;
 pub(crate) mod receipts;
 pub(crate) mod usage;
 
@@ -44,6 +46,14 @@ macro_rules! directory_test_suite {
             receipts::parallel_nodes_leave_no_gap,
             receipts::what_is_signed_stays_as_it_is,
             receipts::the_first_signing_key_wins,
+            decisions::a_walk_sees_each_generation_once,
+            decisions::a_walk_keeps_to_its_account_and_time,
+            policies::a_policy_is_read_back_as_it_was_set,
+            policies::a_subject_must_be_the_accounts_own,
+            policies::a_caller_gets_its_own_layers_outermost_first,
+            policies::a_cleared_policy_is_gone_but_noticed,
+            policies::a_poll_sees_the_latest_change_of_each,
+            policies::every_change_is_in_the_audit_log,
             usage::spending_is_told_by_window,
             usage::byok_traffic_is_told_apart,
             usage::a_new_key_used_nothing,

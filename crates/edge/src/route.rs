@@ -1,0 +1,3 @@
+//! Where requests go and why, without going there.
+
+pub(crate) mod explain;
