@@ -17,6 +17,7 @@ mod all_providers_fail;
 mod error_after_first_token;
 mod fallback_after_429;
 mod fallback_after_5xx_before_first_token;
+mod fallbacks_by_cause;
 mod first_token_limits;
 
 mod privacy_receipt;
