@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use switchyard_domain::clock::{Clock, Timestamp};
 
 use crate::{
-    Coordination, Degraded, Invalidation, Invalidations, Pin, PinKey, Rate, RateDecision, RateKey,
+    Coordination, Degraded, HealthDigest, Invalidation, Invalidations, PeerHealth, Pin, PinKey,
+    Rate, RateDecision, RateKey,
     invalidation::Bulletin,
     rate::{Window, millis},
 };
@@ -129,6 +130,15 @@ impl Coordination for InProcess {
         now: Timestamp,
     ) -> Result<RateDecision, Degraded> {
         Ok(self.take_now(bucket, limit, now))
+    }
+
+    /// There is nobody to tell.
+    async fn publish_health(&self, _: &HealthDigest, _: Duration) -> Result<(), Degraded> {
+        Ok(())
+    }
+
+    async fn health_of_peers(&self) -> Result<Vec<PeerHealth>, Degraded> {
+        Ok(Vec::new())
     }
 
     async fn publish(&self, what: Invalidation) -> Result<(), Degraded> {

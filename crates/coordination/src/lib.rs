@@ -1,5 +1,6 @@
 //! What the nodes of one deployment must agree on: which endpoint a conversation sticks to, how
-//! much of a rate limit is left, and which cached facts have stopped being true.
+//! much of a rate limit is left, how endpoints are doing, and which cached facts have stopped being
+//! true.
 //!
 //! One port, [`Coordination`], with two implementations: [`in_process`] for a deployment of one
 //! node and [`redis`] for many. One suite, `test_suite` (feature `test-suite`), runs on both.
@@ -12,6 +13,7 @@
 #![warn(missing_docs)]
 
 mod breaker;
+pub mod health;
 pub mod in_process;
 mod invalidation;
 mod pin;
@@ -25,6 +27,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use switchyard_domain::clock::Timestamp;
 
+pub use health::{HealthDigest, PeerHealth};
 pub use invalidation::{Invalidation, Invalidations};
 pub use pin::{Pin, PinKey};
 pub use rate::{Rate, RateDecision, RateKey};
@@ -38,6 +41,7 @@ pub use rate::{Rate, RateDecision, RateKey};
 /// |---|---|
 /// | [`pin`](Self::pin), [`set_pin`](Self::set_pin), [`touch_pin`](Self::touch_pin) | route without stickiness |
 /// | [`take`](Self::take) | ask a local [`in_process`] instance with [`Rate::shared_by`] the number of nodes: neither unlimited nor closed |
+/// | [`publish_health`](Self::publish_health), [`health_of_peers`](Self::health_of_peers) | go by what this node sees itself |
 /// | [`publish`](Self::publish) | this node has already heard it; the others learn of it when they next poll the database |
 /// | [`subscribe`](Self::subscribe) | never fails; the stream says [`Invalidation::Everything`] once contact is back |
 #[async_trait]
@@ -67,6 +71,14 @@ pub trait Coordination: Send + Sync + 'static {
         limit: Rate,
         now: Timestamp,
     ) -> Result<RateDecision, Degraded>;
+
+    /// Tells the other nodes how endpoints are doing here, in place of this node's earlier digest.
+    /// They have it for `ttl` from now, so a node that dies is forgotten within that time.
+    async fn publish_health(&self, digest: &HealthDigest, ttl: Duration) -> Result<(), Degraded>;
+
+    /// The latest digest of every other node that still has one. A digest that this version cannot
+    /// read is as good as none.
+    async fn health_of_peers(&self) -> Result<Vec<PeerHealth>, Degraded>;
 
     /// Tells every node, this one included, that cached facts have stopped being true. This node's
     /// subscribers have it when the call returns, even when it returns an error.

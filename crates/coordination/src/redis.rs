@@ -15,7 +15,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use ::redis::{
     Client, IntoConnectionInfo, RedisResult, Script,
     aio::{ConnectionManager, ConnectionManagerConfig},
-    cmd,
+    cmd, pipe,
 };
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
@@ -26,7 +26,8 @@ use switchyard_domain::{
 
 pub use self::listener::Listener;
 use crate::{
-    Coordination, Degraded, Invalidation, Invalidations, Pin, PinKey, Rate, RateDecision, RateKey,
+    Coordination, Degraded, HealthDigest, Invalidation, Invalidations, PeerHealth, Pin, PinKey,
+    Rate, RateDecision, RateKey,
     breaker::Breaker,
     invalidation::Bulletin,
     rate::{from_millis, hex, millis},
@@ -34,6 +35,12 @@ use crate::{
 
 /// How far a node's clock is believed when it differs from the Redis server's.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(120);
+
+/// How many other nodes are listened to.
+const PEERS_MAX: usize = 256;
+
+/// How long the list of nodes stays when none publishes any more.
+const HEALTH_INDEX_TTL_MS: u64 = 60_000;
 
 /// Which Redis, and how long to wait for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -217,6 +224,77 @@ impl Coordination for Redis {
         })
     }
 
+    async fn publish_health(&self, digest: &HealthDigest, ttl: Duration) -> Result<(), Degraded> {
+        let (name, index) = (self.health_name(self.node), self.health_index());
+        let (value, ttl_ms) = (wire::encode_health(digest), ttl_ms(ttl));
+        let node = self.node.to_string();
+        self.call(|mut connection| async move {
+            pipe()
+                .atomic()
+                .cmd("SET")
+                .arg(name)
+                .arg(value)
+                .arg("PX")
+                .arg(ttl_ms)
+                .ignore()
+                .cmd("SADD")
+                .arg(&index)
+                .arg(node)
+                .ignore()
+                .cmd("PEXPIRE")
+                .arg(&index)
+                .arg(HEALTH_INDEX_TTL_MS)
+                .ignore()
+                .query_async(&mut connection)
+                .await
+        })
+        .await
+    }
+
+    async fn health_of_peers(&self) -> Result<Vec<PeerHealth>, Degraded> {
+        let index = self.health_index();
+        let members: Vec<String> = self
+            .call(|mut connection| async move {
+                cmd("SMEMBERS")
+                    .arg(index)
+                    .query_async(&mut connection)
+                    .await
+            })
+            .await?;
+        let peers: Vec<NodeId> = members
+            .iter()
+            .filter_map(|member| member.parse().ok())
+            .filter(|node| *node != self.node)
+            .take(PEERS_MAX)
+            .collect();
+        if peers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names: Vec<String> = peers.iter().map(|node| self.health_name(*node)).collect();
+        let digests: Vec<Option<Vec<u8>>> = self
+            .call(|mut connection| async move {
+                cmd("MGET").arg(names).query_async(&mut connection).await
+            })
+            .await?;
+        let gone: Vec<String> = peers
+            .iter()
+            .zip(&digests)
+            .filter(|(_, digest)| digest.is_none())
+            .map(|(node, _)| node.to_string())
+            .collect();
+        if !gone.is_empty() {
+            self.forget_peers(gone).await?;
+        }
+        Ok(peers
+            .into_iter()
+            .zip(digests)
+            .filter_map(|(node, bytes)| {
+                let digest = wire::decode_health(&bytes?)?;
+                Some(PeerHealth { node, digest })
+            })
+            .collect())
+    }
+
     async fn publish(&self, what: Invalidation) -> Result<(), Degraded> {
         let message = wire::encode_news(self.node, &what);
         self.bulletin.tell(what);
@@ -233,6 +311,31 @@ impl Coordination for Redis {
 
     fn subscribe(&self) -> Invalidations {
         self.bulletin.subscribe()
+    }
+}
+
+impl Redis {
+    /// Drops nodes from the index whose digests have run out. One that publishes at this very moment
+    /// enters itself again with its next turn.
+    async fn forget_peers(&self, gone: Vec<String>) -> Result<(), Degraded> {
+        let index = self.health_index();
+        self.call(|mut connection| async move {
+            cmd("SREM")
+                .arg(index)
+                .arg(gone)
+                .query_async(&mut connection)
+                .await
+        })
+        .await
+    }
+
+    fn health_name(&self, node: NodeId) -> String {
+        format!("{}:health:{node}", self.settings.prefix)
+    }
+
+    /// The nodes that have published a digest.
+    fn health_index(&self) -> String {
+        format!("{}:health", self.settings.prefix)
     }
 }
 

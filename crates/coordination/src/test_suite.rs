@@ -2,6 +2,7 @@
 //! [`coordination_test_suite!`](crate::coordination_test_suite) in a test file with an async
 //! function that makes a [`Deployment`].
 
+mod health;
 mod news;
 mod pins;
 mod rates;
@@ -14,6 +15,10 @@ use switchyard_domain::clock::Timestamp;
 use crate::Coordination;
 
 pub use self::{
+    health::{
+        a_digest_is_read_by_the_other_nodes, a_node_that_dies_is_forgotten, nobody_hears_itself,
+        the_last_digest_counts,
+    },
     news::{a_slow_subscriber_must_flush, every_node_hears_once},
     pins::{
         a_pin_is_seen_by_every_node, a_touch_prolongs_but_never_revives, conversations_are_apart,
@@ -59,6 +64,10 @@ macro_rules! coordination_test_suite {
             a_backward_clock_reopens_nothing
             a_lagging_clock_counts_into_its_own_window
             decisions_equal_the_reference
+            a_digest_is_read_by_the_other_nodes
+            the_last_digest_counts
+            nobody_hears_itself
+            a_node_that_dies_is_forgotten
             every_node_hears_once
             a_slow_subscriber_must_flush
         }

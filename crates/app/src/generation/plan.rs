@@ -1,9 +1,7 @@
 //! Planning: look up the conversation's pin and ask routing for endpoints, in order.
 
-use std::time::Duration;
-
 use switchyard_coordination::PinKey;
-use switchyard_domain::model::ModelId;
+use switchyard_domain::{clock::Timestamp, model::ModelId};
 use switchyard_routing::{
     credentials::{CredentialUse, Credentials, Shared},
     select::{Plan, Situation, select},
@@ -28,7 +26,7 @@ impl App {
     pub(super) async fn plan(&self, admitted: Box<Admitted>) -> Result<Planned, GenerateError> {
         let pin_key = self.pin_key(&admitted);
         let pin = match &pin_key {
-            Some(key) => self.pinned_endpoint(key).await,
+            Some(key) => self.pinned_endpoint(key, admitted.at).await,
             None => None,
         };
         let catalog = self.catalog.current();
@@ -73,18 +71,18 @@ impl App {
     }
 
     /// Stickiness is a convenience: without coordination the request is routed without it.
-    async fn pinned_endpoint(&self, key: &PinKey) -> Option<WarmCache> {
+    async fn pinned_endpoint(&self, key: &PinKey, now: Timestamp) -> Option<WarmCache> {
         match self.coordination.pin(key).await {
             Ok(pin) => pin.map(|pin| WarmCache {
                 endpoint: pin.endpoint,
                 credential: pin
                     .credential
                     .map_or(CredentialUse::Shared, CredentialUse::Own),
-                warm_tokens: 0,
-                idle: Duration::ZERO,
-                ttl: self.settings.sticky_ttl,
-                hit_ppm: 1_000_000,
-                dearer_turns: 0,
+                warm_tokens: pin.warm_tokens,
+                idle: now.since(pin.touched_at),
+                ttl: pin.ttl,
+                hit_ppm: pin.hit_ppm,
+                dearer_turns: pin.dearer_turns,
             }),
             Err(degraded) => {
                 metrics::counter!("switchyard_coordination_degraded_total", "reason" => degraded.reason())

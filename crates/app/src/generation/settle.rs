@@ -161,12 +161,17 @@ impl App {
         if !conversation.is_some_and(|one| one.earns_pin(endpoint, usage.cache_read)) {
             return;
         }
+        let ttl = self.settings.sticky_ttl;
         let pin = Pin {
             endpoint: endpoint.id.clone(),
-            credential: None,
+            credential: served.endpoint.credential().own(),
+            warm_tokens: usage.cache_read + usage.cache_write_5m + usage.cache_write_1h,
+            touched_at: self.clock.now(),
+            ttl,
+            hit_ppm: 1_000_000,
+            dearer_turns: 0,
         };
         let coordination = std::sync::Arc::clone(&self.coordination);
-        let ttl = self.settings.sticky_ttl;
         self.tasks.spawn(async move {
             // Losing a pin costs a cold cache, nothing more.
             let _ = coordination.set_pin(&key, &pin, ttl).await;

@@ -1,38 +1,111 @@
-//! What lies in Redis and travels through it. Nodes of two versions share both during a deploy,
-//! so fields are only ever added.
+//! What lies in Redis and travels through it. Nodes of two versions share both during a deploy: a
+//! field may be added at any time, and where the meaning changes the version goes up, which makes
+//! the other side do without.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use switchyard_domain::{
+    clock::Timestamp,
     endpoint::EndpointId,
     id::{CredentialId, NodeId},
 };
 
-use crate::{Invalidation, Pin};
+use crate::{HealthDigest, Invalidation, Pin, health::EndpointDigest};
+
+/// The pin format that this version writes and reads. Another one is no pin.
+const PIN_VERSION: u8 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct PinRecord {
+    v: u8,
     endpoint: EndpointId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     credential: Option<CredentialId>,
+    warm_tokens: u64,
+    touched_at: Timestamp,
+    ttl_ms: u64,
+    hit_ppm: u32,
+    dearer_turns: u8,
 }
 
 pub(super) fn encode_pin(pin: &Pin) -> Vec<u8> {
     let record = PinRecord {
+        v: PIN_VERSION,
         endpoint: pin.endpoint.clone(),
         credential: pin.credential,
+        warm_tokens: pin.warm_tokens,
+        touched_at: pin.touched_at,
+        ttl_ms: u64::try_from(pin.ttl.as_millis()).unwrap_or(u64::MAX),
+        hit_ppm: pin.hit_ppm,
+        dearer_turns: pin.dearer_turns,
     };
-    serde_json::to_vec(&record).expect("a pin is two texts, which JSON can always hold")
+    serde_json::to_vec(&record).expect("a pin is texts and numbers, which JSON can always hold")
 }
 
 pub(super) fn decode_pin(bytes: &[u8]) -> Option<Pin> {
-    let PinRecord {
-        endpoint,
-        credential,
-    } = serde_json::from_slice(bytes).ok()?;
-    Some(Pin {
-        endpoint,
-        credential,
+    let record: PinRecord = serde_json::from_slice(bytes).ok()?;
+    (record.v == PIN_VERSION).then_some(Pin {
+        endpoint: record.endpoint,
+        credential: record.credential,
+        warm_tokens: record.warm_tokens,
+        touched_at: record.touched_at,
+        ttl: Duration::from_millis(record.ttl_ms),
+        hit_ppm: record.hit_ppm,
+        dearer_turns: record.dearer_turns,
     })
+}
+
+/// The digest format, the meaning of histogram bins included. Another one is no digest.
+const HEALTH_VERSION: u8 = 1;
+
+#[derive(Serialize)]
+struct HealthRecord<'a> {
+    v: u8,
+    turn: u64,
+    endpoints: &'a [EndpointDigest],
+}
+
+#[derive(Deserialize)]
+struct HealthHead {
+    v: u8,
+    turn: u64,
+}
+
+#[derive(Deserialize)]
+struct HealthBody {
+    endpoints: Vec<EndpointDigest>,
+}
+
+/// What does not fit is cut off at the end.
+pub(super) fn encode_health(digest: &HealthDigest) -> Vec<u8> {
+    let mut kept = digest.endpoints.len().min(HealthDigest::ENDPOINTS_MAX);
+    loop {
+        let record = HealthRecord {
+            v: HEALTH_VERSION,
+            turn: digest.turn,
+            endpoints: &digest.endpoints[..kept],
+        };
+        let bytes = serde_json::to_vec(&record)
+            .expect("a digest is texts and numbers, which JSON can always hold");
+        if bytes.len() <= HealthDigest::BYTES_MAX || kept == 0 {
+            return bytes;
+        }
+        kept /= 2;
+    }
+}
+
+pub(super) fn decode_health(bytes: &[u8]) -> Option<HealthDigest> {
+    if bytes.len() > HealthDigest::BYTES_MAX {
+        return None;
+    }
+    let HealthHead { v, turn } = serde_json::from_slice(bytes).ok()?;
+    if v != HEALTH_VERSION {
+        return None;
+    }
+    let HealthBody { mut endpoints } = serde_json::from_slice(bytes).ok()?;
+    endpoints.truncate(HealthDigest::ENDPOINTS_MAX);
+    Some(HealthDigest { turn, endpoints })
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,6 +164,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::health::Opening;
 
     fn node(number: u128) -> NodeId {
         NodeId::from_uuid(Uuid::from_u128(number))
@@ -125,20 +199,87 @@ mod tests {
         }
     }
 
+    fn pin() -> Pin {
+        Pin {
+            endpoint: EndpointId::new("m|t"),
+            credential: Some(CredentialId::from_uuid(Uuid::from_u128(9))),
+            warm_tokens: 12_345,
+            touched_at: Timestamp::from_micros(1_800_000_000_123_456),
+            ttl: Duration::from_millis(300_500),
+            hit_ppm: 900_000,
+            dearer_turns: 1,
+        }
+    }
+
+    #[test]
+    fn a_pin_survives_the_journey_whole() {
+        assert_eq!(decode_pin(&encode_pin(&pin())), Some(pin()));
+    }
+
     #[test]
     fn unreadable_pins_are_no_pins() {
-        assert_eq!(decode_pin(br#"{"endpoint":7}"#), None);
+        let written = String::from_utf8(encode_pin(&pin())).expect("JSON is text");
+        let richer = written.replace("{", r#"{"warmth":3,"#);
+        assert_eq!(decode_pin(richer.as_bytes()), Some(pin()), "{richer}");
+        for unreadable in [
+            written.replace(r#""v":2"#, r#""v":3"#),
+            written.replace(r#""v":2,"#, ""),
+            written.replace("cred_", "acct_"),
+            r#"{"endpoint":"m|t"}"#.to_owned(),
+            String::new(),
+        ] {
+            assert_ne!(unreadable, written);
+            assert_eq!(decode_pin(unreadable.as_bytes()), None, "{unreadable}");
+        }
+    }
+
+    fn digest(endpoints: usize) -> HealthDigest {
+        let endpoint = |number: usize| {
+            let mut digest = EndpointDigest::new(EndpointId::new(format!("m|{number}")), None);
+            digest.recent.failed = 3;
+            digest.five_minutes.latency = (0..=255).map(|bin| (bin, u32::MAX)).collect();
+            digest.opening = Some(Opening {
+                number: 1,
+                left_ms: 4_000,
+            });
+            digest
+        };
+        HealthDigest {
+            turn: 7,
+            endpoints: (0..endpoints).map(endpoint).collect(),
+        }
+    }
+
+    #[test]
+    fn a_digest_survives_the_journey_and_is_cut_where_it_is_too_long() {
+        assert_eq!(decode_health(&encode_health(&digest(3))), Some(digest(3)));
+        let long = encode_health(&digest(5_000));
+        assert!(long.len() <= HealthDigest::BYTES_MAX, "{}", long.len());
+        let kept = decode_health(&long).expect("it fits").endpoints.len();
+        assert!((1..=HealthDigest::ENDPOINTS_MAX).contains(&kept), "{kept}");
         assert_eq!(
-            decode_pin(br#"{"endpoint":"m|t","credential":"acct_1"}"#),
-            None
+            decode_health(&long).expect("it fits").endpoints,
+            digest(kept).endpoints,
+            "the first are kept"
         );
-        let newer = decode_pin(br#"{"endpoint":"m|t","warmth":3}"#).expect("a readable pin");
-        assert_eq!(
-            newer,
-            Pin {
-                endpoint: EndpointId::new("m|t"),
-                credential: None
-            }
-        );
+    }
+
+    #[test]
+    fn unreadable_digests_are_no_digests() {
+        let written = String::from_utf8(encode_health(&digest(1))).expect("JSON is text");
+        let richer = written.replace(r#""turn""#, r#""mood":1,"turn""#);
+        assert_eq!(decode_health(richer.as_bytes()), Some(digest(1)));
+        for unreadable in [
+            written.replace(r#""v":1"#, r#""v":2"#),
+            written.replace(r#""v":1,"#, ""),
+            written.replace("[0,3,0,0]", "[0,3]"),
+            String::new(),
+            " ".repeat(HealthDigest::BYTES_MAX) + &written,
+        ] {
+            assert_ne!(unreadable, written);
+            assert_eq!(decode_health(unreadable.as_bytes()), None);
+        }
+        let from_the_future = br#"{"v":2,"turn":1,"endpoints":{"m|t":[1,2]}}"#;
+        assert_eq!(decode_health(from_the_future), None);
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use switchyard_domain::{
+    clock::Timestamp,
     endpoint::EndpointId,
     id::{AccountId, CredentialId},
 };
@@ -16,10 +17,16 @@ fn conversation(number: u8) -> PinKey {
     PinKey::from_digest([number; 32])
 }
 
+/// A pin to `endpoint` with something in every other field.
 fn pin(endpoint: &str) -> Pin {
     Pin {
         endpoint: EndpointId::new(endpoint),
         credential: None,
+        warm_tokens: 5_120,
+        touched_at: Timestamp::from_micros(1_800_000_000_123_456),
+        ttl: Duration::from_secs(300),
+        hit_ppm: 750_000,
+        dearer_turns: 1,
     }
 }
 
@@ -30,8 +37,8 @@ fn pin_with_credential(endpoint: &str) -> Pin {
         .expect("a well-formed id");
     let credential = Some(CredentialId::from_uuid(account.as_uuid()));
     Pin {
-        endpoint: EndpointId::new(endpoint),
         credential,
+        ..pin(endpoint)
     }
 }
 

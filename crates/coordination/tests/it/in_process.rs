@@ -4,16 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use switchyard_coordination::{
-    Coordination, Pin, PinKey, Rate, RateKey, coordination_test_suite,
+    Coordination, PinKey, Rate, RateKey, coordination_test_suite,
     in_process::{Capacity, InProcess},
     test_suite::Deployment,
 };
-use switchyard_domain::{
-    clock::{Clock as _, Timestamp},
-    endpoint::EndpointId,
-};
+use switchyard_domain::clock::{Clock as _, Timestamp};
 
-use crate::manual_clock::ManualClock;
+use crate::{manual_clock::ManualClock, pins::pin_to};
 
 struct OneNode {
     clock: Arc<ManualClock>,
@@ -53,10 +50,7 @@ async fn what_runs_out_first_makes_room() {
         buckets: 1,
     };
     let node = InProcess::with_capacity(clock.clone(), one_shard);
-    let pin = Pin {
-        endpoint: EndpointId::new("m|a"),
-        credential: None,
-    };
+    let pin = pin_to("m|a");
     let [first, second] = [1, 2].map(|number| PinKey::from_digest([number; 32]));
     let ttl = Duration::from_secs(60);
     node.set_pin(&first, &pin, ttl)

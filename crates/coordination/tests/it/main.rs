@@ -2,6 +2,7 @@
 
 mod in_process;
 mod manual_clock;
+mod pins;
 mod redis_outage;
 mod redis_server;
 mod redis_suite;

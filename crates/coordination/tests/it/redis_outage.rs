@@ -6,7 +6,7 @@ use switchyard_coordination::{
     Coordination, Degraded, Invalidation, Invalidations, Pin, PinKey,
     redis::{Listener, Redis, RedisSettings},
 };
-use switchyard_domain::{endpoint::EndpointId, id::NodeId};
+use switchyard_domain::id::NodeId;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::UnixStream,
@@ -14,7 +14,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::{manual_clock::ManualClock, redis_server::RedisServer};
+use crate::{manual_clock::ManualClock, pins::pin_to, redis_server::RedisServer};
 
 /// Long enough for any machine; reached only when something hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,10 +39,7 @@ fn conversation(number: u16) -> PinKey {
 }
 
 fn pin(endpoint: impl std::fmt::Display) -> Pin {
-    Pin {
-        endpoint: EndpointId::new(format!("m|{endpoint}")),
-        credential: None,
-    }
+    pin_to(&format!("m|{endpoint}"))
 }
 
 /// Calls until the breaker has opened, and returns what the calls before that said.

@@ -5,15 +5,15 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use redis::{AsyncCommands as _, Script, aio::MultiplexedConnection, cmd};
 use switchyard_coordination::{
-    Coordination, Invalidation, Pin, PinKey, Rate, RateKey, coordination_test_suite,
+    Coordination, HealthDigest, Invalidation, PinKey, Rate, RateKey, coordination_test_suite,
     redis::{Redis, RedisSettings},
     test_suite::Deployment,
 };
-use switchyard_domain::{clock::Timestamp, endpoint::EndpointId, id::NodeId};
+use switchyard_domain::{clock::Timestamp, id::NodeId};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::{manual_clock::ManualClock, redis_server::RedisServer};
+use crate::{manual_clock::ManualClock, pins::pin_to, redis_server::RedisServer};
 
 struct TwoNodes {
     nodes: [Arc<Redis>; 2],
@@ -148,10 +148,7 @@ async fn a_server_that_forgot_its_scripts_and_keys_goes_on() {
 async fn everything_kept_there_runs_out() {
     let deployment = two_nodes().await;
     let [here, _] = deployment.nodes();
-    let pin = Pin {
-        endpoint: EndpointId::new("m|a"),
-        credential: None,
-    };
+    let pin = pin_to("m|a");
     let key = PinKey::from_digest([7; 32]);
     here.set_pin(&key, &pin, Duration::from_secs(1))
         .await
@@ -165,9 +162,13 @@ async fn everything_kept_there_runs_out() {
         .await
         .expect("contact");
 
+    here.publish_health(&HealthDigest::default(), Duration::from_secs(1))
+        .await
+        .expect("contact");
+
     let mut control = deployment.control.clone();
     let names: Vec<String> = control.keys("*").await.expect("it may");
-    assert_eq!(names.len(), 2);
+    assert_eq!(names.len(), 4, "{names:?}");
     for name in names {
         assert!(
             name.starts_with("switchyard:"),
