@@ -8,6 +8,7 @@ mod attempt;
 mod error;
 mod facts;
 mod meter;
+mod permission;
 mod plan;
 mod reserve;
 mod settle;

@@ -90,6 +90,7 @@ pub struct App {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
+        let health = HealthBoard::new(parts.random.u64());
         Self {
             clock: parts.clock,
             random: parts.random,
@@ -104,7 +105,7 @@ impl App {
             poster: parts.poster,
             settings: parts.settings,
             policy: Policy::default(),
-            health: HealthBoard::default(),
+            health,
             places: Arc::new(Semaphore::new(limits::CONCURRENT_GENERATIONS_MAX)),
             tasks: TaskTracker::new(),
             draining: CancellationToken::new(),

@@ -42,3 +42,7 @@ pub const KEY_CACHE_ENTRIES_MAX: usize = 100_000;
 pub const CREDENTIAL_POLL: Duration = Duration::from_secs(2);
 /// Output tokens assumed for a model whose output limit nobody knows.
 pub const OUTPUT_TOKENS_UNKNOWN_MAX: u64 = 32_768;
+/// How often the snapshot of endpoints' health is brought up to date.
+pub const HEALTH_TURN: Duration = Duration::from_millis(250);
+/// How often nodes tell each other of endpoints' health.
+pub const HEALTH_EXCHANGE: Duration = Duration::from_secs(1);

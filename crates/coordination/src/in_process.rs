@@ -132,7 +132,10 @@ impl Coordination for InProcess {
         Ok(self.take_now(bucket, limit, now))
     }
 
-    /// There is nobody to tell.
+    fn is_alone(&self) -> bool {
+        true
+    }
+
     async fn publish_health(&self, _: &HealthDigest, _: Duration) -> Result<(), Degraded> {
         Ok(())
     }

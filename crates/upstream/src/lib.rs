@@ -16,4 +16,5 @@ pub mod sse;
 mod anthropic;
 mod connect;
 mod openai_compatible;
+mod rate_limit;
 mod retry_after;

@@ -14,7 +14,7 @@ use switchyard_interchange::{
 use switchyard_routing::vetted::Vetted;
 use switchyard_upstream::{
     answer::{Answer, AnswerStream},
-    call::Call,
+    call::{Answered, Call},
 };
 use tokio::sync::mpsc::Sender;
 
@@ -23,6 +23,7 @@ use crate::{
     generation::{
         AttemptFailure, GenerateError, ReplyStep, meter::Meter, plan::Planned, reserve::Reserved,
     },
+    health::Permit,
     limits::{ATTEMPTS_MAX, READER_STALL_MAX},
 };
 
@@ -70,19 +71,31 @@ impl App {
     async fn attempt_all(&self, planned: &mut Planned, replies: &Sender<ReplyStep>) -> Outcome {
         let mut attempts = Vec::new();
         let mut failures: Vec<AttemptFailure> = Vec::new();
-        for index in 0..planned.plan.candidates.len() {
-            let candidate = &planned.plan.candidates[index].vetted.clone();
+        let candidates = planned.plan.candidates.len();
+        // Those that are left alone are passed over, and asked after all where nobody else was.
+        for step in 0..2 * candidates {
+            let is_last_resort = step >= candidates;
+            if step == candidates && !attempts.is_empty() {
+                break;
+            }
+            let candidate = &planned.plan.candidates[step % candidates].vetted.clone();
             if attempts.len() == ATTEMPTS_MAX || !may_try(candidate, planned, &failures) {
                 continue;
             }
+            let Some(permit) = self.permit(planned, candidate, is_last_resort) else {
+                continue;
+            };
             let started_at = self.clock.now();
-            let mut meter = Meter::default();
-            let end = self.attempt(planned, candidate, &mut meter, replies).await;
+            let mut meter = Meter::for_tools(&planned.admitted.chat.tools);
+            let end = self
+                .attempt(planned, candidate, &permit, &mut meter, replies)
+                .await;
             let failure = match &end {
                 AttemptEnd::NotBegun(failure) | AttemptEnd::BrokenOff(failure) => Some(failure),
                 AttemptEnd::Finished(_) | AttemptEnd::Cancelled => None,
             };
-            self.note_health(candidate, failure, &end);
+            let is_finished = matches!(end, AttemptEnd::Finished(_));
+            self.account_for(permit, planned, &meter, started_at, failure, is_finished);
             attempts.push(self.facts(candidate, started_at, &meter, failure, attempts.len()));
             let served = Served {
                 endpoint: candidate.clone(),
@@ -129,6 +142,7 @@ impl App {
         &self,
         planned: &mut Planned,
         candidate: &Vetted,
+        permit: &Permit,
         meter: &mut Meter,
         replies: &Sender<ReplyStep>,
     ) -> AttemptEnd {
@@ -136,7 +150,7 @@ impl App {
         tokio::pin!(deadline);
         tokio::select! {
             biased;
-            end = self.attempt_undisturbed(planned, candidate, meter, replies) => return end,
+            end = self.attempt_undisturbed(planned, candidate, permit, meter, replies) => return end,
             () = replies.closed() => return AttemptEnd::Cancelled,
             () = self.aborting.cancelled() => {}
             () = &mut deadline => {}
@@ -158,6 +172,7 @@ impl App {
         &self,
         planned: &mut Planned,
         candidate: &Vetted,
+        permit: &Permit,
         meter: &mut Meter,
         replies: &Sender<ReplyStep>,
     ) -> AttemptEnd {
@@ -174,7 +189,14 @@ impl App {
         };
         let sent = self.upstream.send(call).await;
         drop(credential);
-        match sent {
+        if let Ok(Answered {
+            exhausted_for: Some(wait),
+            ..
+        }) = &sent
+        {
+            self.health.bench(permit, *wait, self.clock.now());
+        }
+        match sent.map(|answered| answered.answer) {
             Err(failure) => AttemptEnd::NotBegun(failure),
             Ok(Answer::Complete(completion)) if streams => {
                 meter.observe_completion(&completion, self.clock.now());
@@ -197,7 +219,7 @@ impl App {
                 }
             }
             Ok(Answer::Stream(stream)) if streams => {
-                self.pass_on(*stream, planned, candidate, meter, replies)
+                self.pass_on(*stream, planned, candidate, permit, meter, replies)
                     .await
             }
             Ok(Answer::Stream(stream)) => {
@@ -213,6 +235,7 @@ impl App {
         mut stream: AnswerStream,
         planned: &mut Planned,
         candidate: &Vetted,
+        permit: &Permit,
         meter: &mut Meter,
         replies: &Sender<ReplyStep>,
     ) -> AttemptEnd {
@@ -233,6 +256,7 @@ impl App {
             if meter.has_begun && !steps.is_empty() {
                 if !is_committed {
                     is_committed = true;
+                    self.health.began(permit, self.clock.now());
                     if !begin(planned, candidate, replies).await {
                         return AttemptEnd::Cancelled;
                     }
@@ -337,17 +361,6 @@ impl App {
             first_token_ms: meter.first_token_at.map(|at| millis(at.since(started_at))),
             status,
             failure: failure.map(|failure| failure.kind.as_str().to_owned()),
-        }
-    }
-
-    fn note_health(&self, candidate: &Vetted, failure: Option<&Failure>, end: &AttemptEnd) {
-        let id = &candidate.endpoint().id;
-        match failure {
-            Some(failure) => self.health.failed(id, failure, self.clock.now()),
-            None if matches!(end, AttemptEnd::Finished(_)) => {
-                self.health.succeeded(id, self.clock.now());
-            }
-            None => {}
         }
     }
 }
