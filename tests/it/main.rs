@@ -15,6 +15,7 @@ mod all_providers_fail;
 mod error_after_first_token;
 mod fallback_after_429;
 mod fallback_after_5xx_before_first_token;
+mod health_is_shared_between_nodes;
 
 mod unknown_model_and_unavailable;
 mod zdr_request_never_reaches_retaining;
