@@ -19,6 +19,7 @@ mod fallback_after_429;
 mod fallback_after_5xx_before_first_token;
 mod fallbacks_by_cause;
 mod first_token_limits;
+mod health_is_shared_between_nodes;
 
 mod privacy_receipt;
 mod route_explain;

@@ -9,6 +9,7 @@ mod attempt;
 mod error;
 mod facts;
 mod meter;
+mod permission;
 mod pin;
 mod plan;
 mod receipt;

@@ -15,7 +15,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     App,
     journal::Position,
-    limits::{CREDENTIAL_POLL, KEY_POLL, LEASE_TENDING, POLICY_POLL, RECEIPT_SIGNING},
+    limits::{
+        CREDENTIAL_POLL, HEALTH_EXCHANGE, HEALTH_TURN, KEY_POLL, LEASE_TENDING, POLICY_POLL,
+        RECEIPT_SIGNING,
+    },
     poster::post,
 };
 
@@ -55,6 +58,12 @@ impl App {
             if let Err(error) = app.directory.ensure_partitions(app.clock.now()).await {
                 tracing::warn!(error = %error, "cannot prepare room for coming months");
             }
+        });
+        self.spawn_every(jobs, stop, HEALTH_TURN, |app| async move {
+            app.health.take_turn(app.clock.now());
+        });
+        self.spawn_every(jobs, stop, HEALTH_EXCHANGE, |app| async move {
+            app.exchange_health().await;
         });
         let (app, stop) = (Arc::clone(self), stop.clone());
         jobs.spawn(async move { app.follow_invalidations(&stop).await });

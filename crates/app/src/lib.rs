@@ -113,6 +113,7 @@ pub struct App {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
+        let health = HealthBoard::new(parts.random.u64());
         Self {
             clock: parts.clock,
             random: parts.random,
@@ -128,7 +129,7 @@ impl App {
             poster: parts.poster,
             receipts: parts.receipts,
             settings: parts.settings,
-            health: HealthBoard::default(),
+            health,
             retries: RetryBudget::default(),
             hedges: HedgeBudget::default(),
             places: Arc::new(Semaphore::new(limits::CONCURRENT_GENERATIONS_MAX)),

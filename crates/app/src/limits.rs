@@ -79,3 +79,7 @@ pub const RECEIPT_BATCH_MAX: u32 = 128;
 pub const RECEIPT_WORKSPACES_MAX: u32 = 100;
 /// Batches that an owner who asks for a receipt waits for.
 pub const RECEIPT_TURNS_MAX: usize = 64;
+/// How often the snapshot of endpoints' health is brought up to date.
+pub const HEALTH_TURN: Duration = Duration::from_millis(250);
+/// How often nodes tell each other of endpoints' health.
+pub const HEALTH_EXCHANGE: Duration = Duration::from_secs(1);

@@ -132,6 +132,10 @@ impl Coordination for InProcess {
         Ok(self.take_now(bucket, limit, now))
     }
 
+    fn is_alone(&self) -> bool {
+        true
+    }
+
     /// There is nobody to tell.
     async fn publish_health(&self, _: &HealthDigest, _: Duration) -> Result<(), Degraded> {
         Ok(())

@@ -72,6 +72,11 @@ pub trait Coordination: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<RateDecision, Degraded>;
 
+    /// Whether there can be no other node, so that nothing needs to be told.
+    fn is_alone(&self) -> bool {
+        false
+    }
+
     /// Tells the other nodes how endpoints are doing here, in place of this node's earlier digest.
     /// They have it for `ttl` from now, so a node that dies is forgotten within that time.
     async fn publish_health(&self, digest: &HealthDigest, ttl: Duration) -> Result<(), Degraded>;

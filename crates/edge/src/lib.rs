@@ -60,10 +60,15 @@ pub struct Edge {
 impl Edge {
     /// An edge in front of `app`. `node` tells this process's request ids from another's.
     pub fn new(app: Arc<App>, clock: Arc<dyn Clock>, node: &str) -> Self {
-        let source = Arc::clone(&app);
+        let (source, health) = (Arc::clone(&app), Arc::clone(&app));
+        let shelf = Shelf::new(
+            move || source.catalog(),
+            move |endpoint| health.endpoint_figures(endpoint),
+            Arc::clone(&clock),
+        );
         Self {
             app,
-            shelf: Shelf::new(move || source.catalog(), Arc::clone(&clock)),
+            shelf,
             frame: Frame::new(clock, node),
             country_header: None,
         }

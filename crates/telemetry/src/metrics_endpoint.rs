@@ -54,6 +54,14 @@ fn describe() {
         "switchyard_coordination_degraded_total",
         "Coordination calls that were done without."
     );
+    metrics::describe_counter!(
+        "switchyard_endpoint_state_changes_total",
+        "Changes of an endpoint's health, by the state that it came to and whose credential it was."
+    );
+    metrics::describe_gauge!(
+        "switchyard_endpoint_state",
+        "An endpoint's health since its last change: 0 stable, 1 returning, 2 outage, 3 degraded, 4 down."
+    );
     metrics::describe_gauge!(
         "switchyard_generations_in_flight",
         "Generations being served now."

@@ -194,6 +194,23 @@ impl Deployment {
         sql(url, statement).await;
     }
 
+    /// Stops the Redis server under the nodes that use it, and hands back its port.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn stop_redis(&mut self) -> u16 {
+        let redis = self.redis.take().expect("a Redis server runs");
+        redis.port()
+    }
+
+    /// Starts a Redis server where one was stopped. It has forgotten everything.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_redis_on(&mut self, port: u16) {
+        self.redis = Some(RedisServer::start_on(port));
+    }
+
     /// Every byte of every row in the shared database; nothing where there is none, as the embedded one
     /// is among [`Deployment::files`].
     ///

@@ -1,5 +1,7 @@
 //! The port the app calls providers through.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use switchyard_domain::secret::Secret;
 use switchyard_interchange::{failure::Failure, request::ChatRequest};
@@ -23,10 +25,18 @@ pub struct Call<'a> {
     pub zero_retention: bool,
 }
 
+/// What a call brought that was not refused.
+pub struct Answered {
+    /// The answer, which has begun.
+    pub answer: Answer,
+    /// With this request a rate limit of the credential is used up, for so long.
+    pub exhausted_for: Option<Duration>,
+}
+
 /// Something that can carry a request to a provider: the network, or a script in a simulation.
 #[async_trait]
 pub trait Upstream: Send + Sync + 'static {
     /// Sends the request and waits for the answer to begin. Dropping the future, or the answer,
     /// cancels the call.
-    async fn send(&self, call: Call<'_>) -> Result<Answer, Failure>;
+    async fn send(&self, call: Call<'_>) -> Result<Answered, Failure>;
 }

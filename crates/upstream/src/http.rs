@@ -25,12 +25,13 @@ use zeroize::Zeroizing;
 
 use crate::{
     answer::{Answer, AnswerStream, boxed, read_all},
-    call::{Call, Upstream},
+    call::{Answered, Call, Upstream},
     connect::{Connector, connector},
     egress::EgressPolicy,
     limits::{
         COMPLETE_BODY_BYTES_MAX, ERROR_BODY_BYTES_MAX, POOL_IDLE, POOL_IDLE_PER_HOST_MAX, Timeouts,
     },
+    rate_limit::exhausted_for,
     registry::{FamilyCodec, codec},
     retry_after::retry_after,
 };
@@ -123,7 +124,7 @@ impl HttpUpstream {
 
 #[async_trait]
 impl Upstream for HttpUpstream {
-    async fn send(&self, call: Call<'_>) -> Result<Answer, Failure> {
+    async fn send(&self, call: Call<'_>) -> Result<Answered, Failure> {
         let family = call
             .endpoint
             .provider()
@@ -140,14 +141,18 @@ impl Upstream for HttpUpstream {
         if response.status() != StatusCode::OK {
             return Err(self.refusal(codec.dialect, response).await);
         }
-        if is_event_stream(response.headers(), call.request.stream) {
+        let exhausted_for = exhausted_for(response.headers(), self.clock.now());
+        let answer = if is_event_stream(response.headers(), call.request.stream) {
             let body = boxed(response.into_body());
             let stream = AnswerStream::new(codec.dialect, body, self.timeouts.idle);
-            return Ok(Answer::Stream(Box::new(stream)));
-        }
-        self.complete(codec.dialect, response)
-            .await
-            .map(|answer| Answer::Complete(Box::new(answer)))
+            Answer::Stream(Box::new(stream))
+        } else {
+            Answer::Complete(Box::new(self.complete(codec.dialect, response).await?))
+        };
+        Ok(Answered {
+            answer,
+            exhausted_for,
+        })
     }
 }
 

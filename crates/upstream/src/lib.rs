@@ -17,4 +17,5 @@ mod anthropic;
 mod connect;
 mod openai_compatible;
 mod prompt_cache;
+mod rate_limit;
 mod retry_after;

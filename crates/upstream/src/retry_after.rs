@@ -6,11 +6,11 @@ use http::HeaderMap;
 use switchyard_domain::clock::Timestamp;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
-use crate::limits::RETRY_AFTER_MAX;
+use crate::{limits::RETRY_AFTER_MAX, rate_limit::exhausted_for};
 
 /// Reads the best hint there is: `retry-after-ms`, then `retry-after` in seconds (fractions
-/// occur) or as an HTTP date. A zero millisecond hint beside a real one does not count: one
-/// provider always sends it.
+/// occur) or as an HTTP date, then when the limits that are used up are filled again. A zero
+/// millisecond hint beside a real one does not count: one provider always sends it.
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let milliseconds = text("retry-after-ms")
@@ -20,6 +20,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     milliseconds
         .or_else(|| text("retry-after").and_then(|value| seconds_or_date(value.trim(), now)))
         .map(|wait| wait.min(RETRY_AFTER_MAX))
+        .or_else(|| exhausted_for(headers, now))
 }
 
 fn seconds_or_date(value: &str, now: Timestamp) -> Option<Duration> {
@@ -59,6 +60,21 @@ mod tests {
             ),
             (vec![("retry-after", "86400")], Some(300_000)),
             (vec![("retry-after", "soon")], None),
+            (
+                vec![
+                    ("x-ratelimit-remaining-tokens", "0"),
+                    ("x-ratelimit-reset-tokens", "41s"),
+                ],
+                Some(41_000),
+            ),
+            (
+                vec![
+                    ("retry-after", "3"),
+                    ("x-ratelimit-remaining-tokens", "0"),
+                    ("x-ratelimit-reset-tokens", "41s"),
+                ],
+                Some(3_000),
+            ),
             (vec![("retry-after", "-3")], None),
             (vec![], None),
         ] {

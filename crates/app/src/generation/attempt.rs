@@ -19,6 +19,8 @@ use switchyard_interchange::{
 use switchyard_routing::vetted::Vetted;
 use tokio::{sync::mpsc::Sender, time::Instant};
 
+pub(super) use self::schedule::Round;
+
 use self::{deadline::Allotment, hedge::Opened, open::Begun, schedule::Schedule};
 use crate::{
     App,
@@ -26,6 +28,7 @@ use crate::{
     generation::{
         AttemptFailure, GenerateError, ReplyStep, meter::Meter, plan::Planned, reserve::Reserved,
     },
+    health::Permit,
 };
 
 /// What came of a request's attempts.
@@ -57,6 +60,10 @@ struct Try {
     endpoint: Vetted,
     started_at: Timestamp,
     meter: Meter,
+    /// Tells the endpoint's health how it went.
+    permit: Permit,
+    /// Its caller allowed it too little time, which says nothing about the endpoint.
+    ran_out_of_time: bool,
 }
 
 /// How one try ended.
@@ -73,6 +80,7 @@ enum TryEnd {
 struct Step<'a> {
     index: usize,
     allotment: Allotment,
+    permit: Permit,
     /// Its place in the retry budget, until it has begun.
     under_way: Under<'a>,
 }
@@ -96,6 +104,10 @@ impl App {
         let mut schedule = Schedule::default();
         while let Some(index) = schedule.next(&planned.plan.candidates) {
             let endpoint = &planned.plan.candidates[index].vetted;
+            let Some(permit) = self.permit(planned, endpoint, schedule.round()) else {
+                schedule.passed_over();
+                continue;
+            };
             let allotment = match self.allot(planned, &schedule, index) {
                 Ok(allotment) => allotment,
                 Err(failure) => {
@@ -118,19 +130,16 @@ impl App {
             let step = Step {
                 index,
                 allotment,
+                permit,
                 under_way,
             };
             let tried = self
                 .try_one(planned, &mut schedule, step, &mut attempts, replies)
                 .await;
-            if let Some((tried, end)) = tried {
+            if let Some((served, end)) = tried {
                 return Outcome {
                     attempts,
-                    served: Some(Served {
-                        endpoint: tried.endpoint,
-                        dispatched_at: tried.started_at,
-                        meter: tried.meter,
-                    }),
+                    served: Some(served),
                     end,
                 };
             }
@@ -151,12 +160,14 @@ impl App {
         step: Step<'_>,
         attempts: &mut Vec<AttemptFacts>,
         replies: &Sender<ReplyStep>,
-    ) -> Option<(Try, End)> {
+    ) -> Option<(Served, End)> {
         let Step {
             index,
             allotment,
+            permit,
             under_way,
         } = step;
+        let first = self.begin_try(planned, index, permit);
         let ends_at = Instant::now() + self.settings.attempt_timeout;
         let Opened {
             mut tried,
@@ -164,13 +175,21 @@ impl App {
             begun,
             other,
         } = self
-            .open_first(planned, schedule, index, allotment, ends_at, replies)
+            .open_first(
+                planned,
+                schedule,
+                (index, first),
+                allotment,
+                ends_at,
+                replies,
+            )
             .await;
         drop(under_way);
         if let Some((index, other, failure)) = other {
-            self.note(&other, Some(&failure), false, attempts);
+            let Served { endpoint, .. } =
+                self.note(planned, other, Some(&failure), false, attempts);
             if failure.kind != FailureKind::Cancelled {
-                schedule.failed(index, described(&other.endpoint, failure));
+                schedule.failed(index, described(&endpoint, failure));
             }
         }
         let end = match begun {
@@ -186,19 +205,20 @@ impl App {
             TryEnd::NotBegun(failure) | TryEnd::BrokenOff(failure) => Some(failure),
             TryEnd::Finished(_) | TryEnd::Cancelled => None,
         };
-        self.note(&tried, failure, is_finished, attempts);
+        let endpoint = tried.endpoint.clone();
+        let served = self.note(planned, tried, failure, is_finished, attempts);
         let end = match end {
             TryEnd::Finished(completion) => End::Finished(completion),
             TryEnd::Cancelled => End::Cancelled,
             TryEnd::BrokenOff(failure) => End::Failed(GenerateError::BrokenOff(Box::new(
-                described(&tried.endpoint, failure),
+                described(&endpoint, failure),
             ))),
             TryEnd::NotBegun(failure) => {
-                schedule.failed(index, described(&tried.endpoint, failure));
+                schedule.failed(index, described(&endpoint, failure));
                 return None;
             }
         };
-        Some((tried, end))
+        Some((served, end))
     }
 
     async fn relay_within(
@@ -241,45 +261,55 @@ impl App {
         )))
     }
 
-    fn begin_try(&self, endpoint: &Vetted) -> Try {
+    fn begin_try(&self, planned: &Planned, index: usize, permit: Permit) -> Try {
         Try {
-            endpoint: endpoint.clone(),
+            endpoint: planned.plan.candidates[index].vetted.clone(),
             started_at: self.clock.now(),
-            meter: Meter::default(),
+            meter: Meter::for_tools(&planned.admitted.chat.tools),
+            permit,
+            ran_out_of_time: false,
         }
     }
 
     /// Records a try that is over, for the books and for the endpoint's health.
     fn note(
         &self,
-        tried: &Try,
+        planned: &Planned,
+        tried: Try,
         failure: Option<&Failure>,
         is_finished: bool,
         attempts: &mut Vec<AttemptFacts>,
-    ) {
-        let now = self.clock.now();
-        let id = &tried.endpoint.endpoint().id;
-        match failure {
-            Some(failure) => self.health.failed(id, failure, now),
-            None if is_finished => self.health.succeeded(id, now),
-            None => {}
-        }
+    ) -> Served {
+        let since_start = |at: Timestamp| millis(at.since(tried.started_at));
         let status = match failure {
             Some(failure) => failure.status,
             None => Some(200),
         };
-        let first_token_at = tried.meter.first_token_at;
         attempts.push(AttemptFacts {
             number: u32::try_from(attempts.len() + 1).unwrap_or(u32::MAX),
-            endpoint_id: id.clone(),
+            endpoint_id: tried.endpoint.endpoint().id.clone(),
             provider: tried.endpoint.provider().slug.clone(),
             is_byok: !tried.endpoint.credential().is_shared(),
             started_at: tried.started_at,
-            duration_ms: millis(now.since(tried.started_at)),
-            first_token_ms: first_token_at.map(|at| millis(at.since(tried.started_at))),
+            duration_ms: since_start(self.clock.now()),
+            first_token_ms: tried.meter.first_token_at.map(since_start),
             status,
             failure: failure.map(|failure| failure.kind.as_str().to_owned()),
         });
+        let Try {
+            endpoint,
+            started_at,
+            meter,
+            permit,
+            ran_out_of_time,
+        } = tried;
+        let told = failure.filter(|_| !ran_out_of_time);
+        self.account_for(permit, planned, &meter, started_at, told, is_finished);
+        Served {
+            endpoint,
+            dispatched_at: started_at,
+            meter,
+        }
     }
 }
 

@@ -5,10 +5,15 @@ use switchyard_domain::{
     tokens::{TokenUsage, UsageSource},
 };
 use switchyard_interchange::{
-    event::{ChatEvent, Completion, Delta, Finish, PartKind, StreamStep, UsageReport},
+    event::{
+        ChatEvent, Completion, Delta, Finish, FinishReason, PartKind, StreamStep, UsageReport,
+    },
     failure::Failure,
     message::{Part, Reasoning, ReasoningContent},
+    tool::Tool,
 };
+
+use crate::health::ToolCallWatch;
 
 /// Bytes of text per token that a local count assumes.
 const BYTES_PER_TOKEN: u64 = 4;
@@ -24,12 +29,28 @@ pub(super) struct Meter {
     reasoning_bytes: u64,
     /// Anything a caller could see: content, a tool call, an end.
     pub(super) has_begun: bool,
+    /// Its tool calls.
+    pub(super) tools: ToolCallWatch,
 }
 
 impl Meter {
+    /// For an answer to a request that offers these tools.
+    pub(super) fn for_tools(offered: &[Tool]) -> Self {
+        Self {
+            tools: ToolCallWatch::new(offered),
+            ..Self::default()
+        }
+    }
+
+    /// Why the answer ended, once it has.
+    pub(super) fn finish_reason(&self) -> Option<FinishReason> {
+        self.finish.as_ref().map(|finish| finish.reason)
+    }
+
     /// Notes the events of one step. An error event is handed back: it ends the answer.
     pub(super) fn observe(&mut self, step: &StreamStep, now: Timestamp) -> Option<Failure> {
         for event in &step.events {
+            self.tools.observe(event);
             match event {
                 ChatEvent::Start { upstream_id, .. } => self.upstream_id.clone_from(upstream_id),
                 ChatEvent::PartStart { kind, .. } => self.part(kind, now),
@@ -79,6 +100,7 @@ impl Meter {
         self.finish = Some(completion.finish.clone());
         self.usage.clone_from(&completion.usage);
         self.has_begun = true;
+        self.tools.observe_completion(completion);
         for part in &completion.parts {
             match part {
                 Part::Text { text, .. } | Part::Refusal { text } => {

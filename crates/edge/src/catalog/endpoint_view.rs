@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use switchyard_app::health::{EndpointFigures, EndpointState};
 use switchyard_catalog::snapshot::{Catalog, Endpoint};
 use switchyard_domain::{
     endpoint::ServiceTier,
     model::{Parameter, Parameters},
 };
+use switchyard_interchange::preferences::Percentiles as Figures;
 use utoipa::ToSchema;
 
 use super::pricing_view::PricingView;
@@ -44,16 +46,23 @@ pub(crate) struct EndpointView<'a> {
     /// `flex` or `priority`; `null` is the ordinary tier.
     #[schema(required = true, value_type = Option<String>)]
     service_tier: Option<&'static str>,
-    /// 0 is healthy; lower is worse.
+    /// 0 is healthy; lower is worse: -1 comes back after trouble, -2 fails at the moment, -3 failed too
+    /// often over the last minutes, -5 is left alone for a while.
     status: i32,
+    /// Percent of the attempts of the last five minutes that succeeded, rate limits aside; `null` for
+    /// fewer than 20.
     #[schema(required = true)]
     uptime_last_5m: Option<f64>,
+    /// The same over half an hour; `null` for fewer than 100.
     #[schema(required = true)]
     uptime_last_30m: Option<f64>,
+    /// The same over a day; `null` for fewer than 100.
     #[schema(required = true)]
     uptime_last_1d: Option<f64>,
+    /// Milliseconds to the first token of a stream; `null` where nothing was measured.
     #[schema(required = true)]
     latency_last_30m: Option<Percentiles>,
+    /// Output tokens per second, queueing included; `null` where nothing was measured.
     #[schema(required = true)]
     throughput_last_30m: Option<Percentiles>,
 }
@@ -71,7 +80,8 @@ pub(crate) struct ToolChoiceSupport {
     function: bool,
 }
 
-/// A distribution.
+/// A distribution, to within 5 %. Of times, pN is what N % stay within; of rates, what N % reach or
+/// beat.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Percentiles {
     p50: f64,
@@ -118,6 +128,50 @@ impl<'a> EndpointView<'a> {
             uptime_last_1d: None,
             latency_last_30m: None,
             throughput_last_30m: None,
+        })
+    }
+
+    /// With how the endpoint has been doing.
+    pub(crate) fn measured(mut self, figures: &EndpointFigures) -> Self {
+        self.status = self.status.min(status_of(figures.state));
+        self.uptime_last_5m = percent(figures.uptime_5m_ppm);
+        self.uptime_last_30m = percent(figures.uptime_30m_ppm);
+        self.uptime_last_1d = percent(figures.uptime_1d_ppm);
+        self.latency_last_30m = Percentiles::of(&figures.latency_ms, 1.0);
+        self.throughput_last_30m = Percentiles::of(&figures.throughput_milli_tps, 1_000.0);
+        self
+    }
+}
+
+/// Clients know these numbers without a meaning, only that lower is worse; ours are in the API's
+/// description.
+const fn status_of(state: EndpointState) -> i32 {
+    match state {
+        EndpointState::Stable => 0,
+        EndpointState::Returning => -1,
+        EndpointState::Outage => -2,
+        EndpointState::Degraded => -3,
+        EndpointState::Down => -5,
+    }
+}
+
+fn percent(ppm: Option<u32>) -> Option<f64> {
+    ppm.map(|ppm| f64::from(ppm) / 10_000.0)
+}
+
+impl Percentiles {
+    /// `None` where nothing was measured.
+    fn of(figures: &Figures, per_unit: f64) -> Option<Self> {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "no figure is anywhere near 2^53"
+        )]
+        let shown = |figure: Option<u64>| figure.map(|figure| figure as f64 / per_unit);
+        Some(Self {
+            p50: shown(figures.p50)?,
+            p75: shown(figures.p75)?,
+            p90: shown(figures.p90)?,
+            p99: shown(figures.p99)?,
         })
     }
 }

@@ -62,7 +62,10 @@ pub(crate) async fn of_model(
         description: model.description.as_deref().unwrap_or_default(),
         architecture: ArchitectureView::from(model),
         endpoints: endpoints
-            .filter_map(|one| EndpointView::new(&catalog, one))
+            .filter_map(|one| {
+                let view = EndpointView::new(&catalog, one)?;
+                Some(view.measured(&shelf.figures(&one.id)))
+            })
             .collect(),
     };
     Ok(json(StatusCode::OK, &ModelEndpoints { data }))

@@ -9,8 +9,12 @@ use std::{
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use serde::Serialize;
+use switchyard_app::health::EndpointFigures;
 use switchyard_catalog::snapshot::{Catalog, Endpoint, Model};
-use switchyard_domain::clock::{Clock, Timestamp};
+use switchyard_domain::{
+    clock::{Clock, Timestamp},
+    endpoint::EndpointId,
+};
 
 use super::{
     endpoint_view::EndpointView, model_view::ModelView, providers::ProviderView, sort::by_age,
@@ -22,6 +26,7 @@ pub(crate) struct Shelf(Arc<Inner>);
 
 struct Inner {
     source: Box<dyn Fn() -> Arc<Catalog> + Send + Sync>,
+    figures: Box<dyn Fn(&EndpointId) -> EndpointFigures + Send + Sync>,
     clock: Arc<dyn Clock>,
     rendered: ArcSwapOption<Rendered>,
 }
@@ -51,10 +56,12 @@ pub(crate) struct Row {
 impl Shelf {
     pub(crate) fn new(
         source: impl Fn() -> Arc<Catalog> + Send + Sync + 'static,
+        figures: impl Fn(&EndpointId) -> EndpointFigures + Send + Sync + 'static,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self(Arc::new(Inner {
             source: Box::new(source),
+            figures: Box::new(figures),
             clock,
             rendered: ArcSwapOption::empty(),
         }))
@@ -67,6 +74,11 @@ impl Shelf {
     /// The catalogue as it is.
     pub(crate) fn catalog(&self) -> Arc<Catalog> {
         (self.0.source)()
+    }
+
+    /// How an endpoint has been doing.
+    pub(crate) fn figures(&self, endpoint: &EndpointId) -> EndpointFigures {
+        (self.0.figures)(endpoint)
     }
 
     /// The catalogue as it is, rendered.

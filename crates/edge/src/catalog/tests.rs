@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
+use switchyard_app::health::EndpointFigures;
 use switchyard_catalog::{load::load, snapshot::Catalog};
 use switchyard_domain::clock::{Clock, Timestamp};
 
@@ -43,7 +44,11 @@ fn shipped() -> Arc<Catalog> {
 
 fn shelf_of(catalog: &Arc<Catalog>) -> Shelf {
     let catalog = Arc::clone(catalog);
-    Shelf::new(move || Arc::clone(&catalog), Arc::new(Still(today())))
+    Shelf::new(
+        move || Arc::clone(&catalog),
+        |_| EndpointFigures::default(),
+        Arc::new(Still(today())),
+    )
 }
 
 async fn body_of(response: impl IntoResponse) -> (u16, Value) {

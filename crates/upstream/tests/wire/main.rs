@@ -24,10 +24,12 @@ use switchyard_routing::{
     select::{Situation, select},
     vetted::Vetted,
 };
-use switchyard_simulator::{Behaviour, Config, Flaw, Profile, Server, Simulator, Status, serve};
+use switchyard_simulator::{
+    Behaviour, Config, Flaw, Profile, Server, Simulator, Status, behaviour::Replay, serve,
+};
 use switchyard_upstream::{
     answer::Answer,
-    call::{Call, Upstream},
+    call::{Answered, Call, Upstream},
     egress::EgressPolicy,
     http::HttpUpstream,
     limits::Timeouts,
@@ -93,6 +95,11 @@ impl World {
     }
 
     async fn send(&self, family: &str, stream: bool) -> Result<Answer, Failure> {
+        let answered = self.send_and_see(family, stream).await;
+        answered.map(|answered| answered.answer)
+    }
+
+    async fn send_and_see(&self, family: &str, stream: bool) -> Result<Answered, Failure> {
         let endpoint = self.endpoint(family);
         let credential = Secret::new(CREDENTIAL.as_bytes().to_vec());
         let request = request(stream);
@@ -286,6 +293,41 @@ async fn refusals_are_classified() {
         .failure(FAMILIES[0], Behaviour::Status(busy), false)
         .await;
     assert_eq!(failure.retry_after, Some(Duration::from_secs(7)));
+}
+
+#[tokio::test]
+async fn a_used_up_rate_limit_is_told_with_answers_and_refusals() {
+    let world = World::new().await;
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let used_up = vec![
+        header("x-ratelimit-remaining-requests", "0"),
+        header("x-ratelimit-reset-requests", "1m30s"),
+    ];
+    let wait = Some(Duration::from_secs(90));
+    let body = r#"{"choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"Yes."}}]}"#;
+    let mut headers = used_up.clone();
+    headers.push(header("content-type", "application/json"));
+    for (headers, expected) in [(headers.clone(), wait), (headers.split_off(2), None)] {
+        world.script(Behaviour::Replay(Replay {
+            status: 200,
+            headers,
+            body: body.into(),
+            ..Replay::default()
+        }));
+        let answered = world.send_and_see(FAMILIES[0], false).await;
+        let answered = answered.expect("an answer");
+        assert!(matches!(answered.answer, Answer::Complete(_)));
+        assert_eq!(answered.exhausted_for, expected);
+    }
+    let refusal = Status {
+        status: 429,
+        headers: used_up,
+        ..Status::default()
+    };
+    let failure = world
+        .failure(FAMILIES[0], Behaviour::Status(refusal), false)
+        .await;
+    assert_eq!(failure.retry_after, wait);
 }
 
 #[tokio::test]

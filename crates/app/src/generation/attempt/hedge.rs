@@ -15,10 +15,17 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use super::{Interruption, Try, deadline::Allotment, millis, open::Begun, schedule::Schedule};
+use super::{
+    Interruption, Try,
+    deadline::Allotment,
+    millis,
+    open::Begun,
+    schedule::{Round, Schedule},
+};
 use crate::{
     App,
     generation::{ReplyStep, plan::Planned},
+    health::Permit,
 };
 
 /// The try that goes on, or the last that failed.
@@ -50,12 +57,11 @@ impl App {
         &self,
         planned: &mut Planned,
         schedule: &mut Schedule,
-        index: usize,
+        (index, mut first): (usize, Try),
         allotment: Allotment,
         ends_at: Instant,
         replies: &Sender<ReplyStep>,
     ) -> Opened {
-        let mut first = self.begin_try(&planned.plan.candidates[index].vetted);
         let mut second: Option<(usize, Try)> = None;
         let race = self.race(planned, schedule, allotment, &mut first, &mut second);
         let raced = self.unless_interrupted(race, ends_at, replies).await;
@@ -109,10 +115,10 @@ impl App {
             result = &mut first => return alone(result),
             () = sleep(patience) => {}
         }
-        let Some((index, allotment)) = self.hedge_with(planned, schedule) else {
+        let Some((index, permit, allotment)) = self.hedge_with(planned, schedule) else {
             return alone(first.await);
         };
-        let beside = self.begin_try(&planned.plan.candidates[index].vetted);
+        let beside = self.begin_try(planned, index, permit);
         let (_, beside) = second.insert((index, beside));
         let mut second = pin!(self.open_in_time(planned, beside, allotment));
         let (winner, result, other) = tokio::select! {
@@ -139,11 +145,12 @@ impl App {
         tried: &mut Try,
         allotment: Allotment,
     ) -> Result<Begun, Failure> {
-        let open = self.open(planned, &tried.endpoint, &mut tried.meter);
+        let open = self.open(planned, &tried.endpoint, &tried.permit, &mut tried.meter);
         let Some(first_token_by) = allotment.0 else {
             return open.await;
         };
         timeout_at(first_token_by, open).await.unwrap_or_else(|_| {
+            tried.ran_out_of_time = true;
             Err(Failure::new(
                 FailureKind::Timeout,
                 "no first token came within the time that the request allows",
@@ -168,7 +175,11 @@ impl App {
     }
 
     /// The candidate to hedge with, if one is well and the budget allows it.
-    fn hedge_with(&self, planned: &Planned, schedule: &mut Schedule) -> Option<(usize, Allotment)> {
+    fn hedge_with(
+        &self,
+        planned: &Planned,
+        schedule: &mut Schedule,
+    ) -> Option<(usize, Permit, Allotment)> {
         let candidates = &planned.plan.candidates;
         let index = schedule.peek(candidates)?;
         let now = self.clock.now();
@@ -187,11 +198,11 @@ impl App {
             return None;
         }
         let allotment = self.allot(planned, schedule, index).ok()?;
-        self.hedges
-            .spend(planned.admitted.caller.account_id())
-            .then(|| schedule.next(candidates))
-            .flatten()
-            .map(|index| (index, allotment))
+        let permit = self.permit(planned, &candidates[index].vetted, Round::First)?;
+        if !self.hedges.spend(planned.admitted.caller.account_id()) {
+            return None;
+        }
+        Some((schedule.next(candidates)?, permit, allotment))
     }
 }
 

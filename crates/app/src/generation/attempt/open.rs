@@ -16,6 +16,7 @@ use switchyard_upstream::{
 use crate::{
     App,
     generation::{affinity::demands_zero_retention, meter::Meter, plan::Planned},
+    health::Permit,
 };
 
 /// An answer whose first token is there.
@@ -44,6 +45,7 @@ impl App {
         &self,
         planned: &Planned,
         endpoint: &Vetted,
+        permit: &Permit,
         meter: &mut Meter,
     ) -> Result<Begun, Failure> {
         let credential = match endpoint.credential() {
@@ -59,9 +61,12 @@ impl App {
             affinity: affinity.as_deref(),
             zero_retention: demands_zero_retention(planned, endpoint),
         };
-        let answer = self.upstream.send(call).await?;
+        let answered = self.upstream.send(call).await?;
         drop(credential);
-        match answer {
+        if let Some(wait) = answered.exhausted_for {
+            self.health.bench(permit, wait, self.clock.now());
+        }
+        match answered.answer {
             Answer::Complete(completion) => {
                 meter.observe_completion(&completion, self.clock.now());
                 Ok(Begun::Whole(completion))

@@ -26,6 +26,7 @@ impl App {
         begun: Begun,
         replies: &Sender<ReplyStep>,
     ) -> TryEnd {
+        self.health.began(&tried.permit, self.clock.now());
         if !begin(planned, &tried.endpoint, replies).await {
             return TryEnd::Cancelled;
         }

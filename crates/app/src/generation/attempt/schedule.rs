@@ -8,19 +8,39 @@ use crate::{
     limits::ATTEMPTS_MAX,
 };
 
+/// How insistently candidates are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::generation) enum Round {
+    /// Those that are in trouble are left alone.
+    #[default]
+    First,
+    /// Nobody else is left: the least bad serves.
+    Last,
+}
+
 /// What was tried and what came of it.
 #[derive(Default)]
 pub(super) struct Schedule {
     /// The first candidate that was not looked at yet.
     next: usize,
     started: usize,
+    round: Round,
     failures: Vec<(usize, AttemptFailure)>,
 }
 
 impl Schedule {
-    /// The next candidate that still has a chance; it counts as started.
+    /// The next candidate that still has a chance; it counts as started. Those that were passed over
+    /// come again where nobody else was asked.
     pub(super) fn next(&mut self, candidates: &[Candidate]) -> Option<usize> {
-        let index = self.peek(candidates)?;
+        let first = self.peek(candidates);
+        let index = match first {
+            None if self.started == 0 && self.round == Round::First => {
+                self.round = Round::Last;
+                self.next = 0;
+                self.peek(candidates)
+            }
+            first => first,
+        }?;
         self.next = index + 1;
         self.started += 1;
         Some(index)
@@ -37,6 +57,16 @@ impl Schedule {
     /// Notes that a candidate failed before its caller saw anything of it.
     pub(super) fn failed(&mut self, index: usize, failure: AttemptFailure) {
         self.failures.push((index, failure));
+    }
+
+    /// How insistently candidates are asked.
+    pub(super) fn round(&self) -> Round {
+        self.round
+    }
+
+    /// Notes that a candidate is left alone for now.
+    pub(super) fn passed_over(&mut self) {
+        self.started -= 1;
     }
 
     /// Notes that a candidate was not tried after all.
@@ -62,7 +92,9 @@ impl Schedule {
             TryWhen::AfterContextLength => after(FailureKind::ContextLength),
             TryWhen::AfterContentPolicy => after(FailureKind::ContentPolicy),
         };
+        let has_failed = self.failures.iter().any(|(failed, _)| *failed == index);
         is_called_for
+            && !has_failed
             && self.failures.iter().all(|(tried, one)| {
                 let tried = &candidates[*tried].vetted;
                 let is_same_model = tried.model().id == candidate.vetted.model().id;

@@ -1,4 +1,7 @@
 use axum::extract::Path as UrlPath;
+use serde_json::json;
+use switchyard_app::health::EndpointState;
+use switchyard_interchange::preferences::Percentiles;
 
 use super::*;
 use crate::catalog::{endpoints, providers, tests::checker};
@@ -77,6 +80,64 @@ async fn every_models_endpoints_have_what_clients_require() {
         .filter(|endpoint| endpoint.prices.is_some())
         .count();
     assert_eq!(shown, priced);
+}
+
+#[tokio::test]
+async fn endpoints_show_what_was_measured_and_null_where_nothing_was() {
+    let measured = EndpointFigures {
+        state: EndpointState::Degraded,
+        uptime_5m_ppm: Some(875_000),
+        uptime_30m_ppm: Some(998_765),
+        uptime_1d_ppm: None,
+        latency_ms: Percentiles {
+            p50: Some(310),
+            p75: Some(420),
+            p90: Some(650),
+            p99: Some(2_100),
+        },
+        throughput_milli_tps: Percentiles::default(),
+    };
+    let catalog = shipped();
+    let shelf = Shelf::new(
+        move || Arc::clone(&catalog),
+        move |endpoint| match endpoint.as_str() {
+            "anthropic/claude-sonnet-5|anthropic" => measured,
+            _ => EndpointFigures::default(),
+        },
+        Arc::new(Still(today())),
+    );
+    let path = Ok(UrlPath((
+        "anthropic".to_owned(),
+        "claude-sonnet-5".to_owned(),
+    )));
+    let (_, answer) = body_of(endpoints::of_model(State(shelf), path).await).await;
+    let rows = answer["data"]["endpoints"].as_array().expect("endpoints");
+    let shown = |row: &Value| {
+        [
+            "uptime_last_5m",
+            "uptime_last_30m",
+            "uptime_last_1d",
+            "latency_last_30m",
+            "throughput_last_30m",
+        ]
+        .map(|field| row[field].clone())
+    };
+    let (of_one, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row["tag"] == "anthropic");
+    assert_eq!(of_one[0]["status"], -3);
+    assert_eq!(
+        shown(of_one[0]),
+        [
+            json!(87.5),
+            json!(99.8765),
+            Value::Null,
+            json!({ "p50": 310.0, "p75": 420.0, "p90": 650.0, "p99": 2_100.0 }),
+            Value::Null,
+        ]
+    );
+    assert!(!others.is_empty());
+    for row in others {
+        assert_eq!(shown(row), [const { Value::Null }; 5], "{row}");
+    }
 }
 
 #[tokio::test]
@@ -219,6 +280,7 @@ fn rendering_is_kept_until_the_catalogue_or_the_day_changes() {
     let current = Arc::clone(&source);
     let shelf = Shelf::new(
         move || Arc::clone(&current.lock().expect("unbroken")),
+        |_| EndpointFigures::default(),
         clock.clone(),
     );
 
