@@ -187,16 +187,19 @@ fn candidates(
     for (rank, index) in order.iter().enumerate() {
         rows[survivors[*index].row].rank = Some(rank);
     }
-    let mut survivors: Vec<Option<Survivor>> = survivors.into_iter().map(Some).collect();
-    order
-        .iter()
-        .filter_map(|index| survivors[*index].take())
-        .map(|survivor| Candidate {
-            when: survivor.when,
-            first_token_timeout: first_token_timeout(&needs.preferences, &survivor.vetted),
-            vetted: survivor.vetted,
+    let mut unordered: Vec<Option<Candidate>> = survivors
+        .into_iter()
+        .map(|survivor| {
+            Some(Candidate {
+                when: survivor.when,
+                first_token_timeout: first_token_timeout(&needs.preferences, &survivor.vetted),
+                vetted: survivor.vetted,
+            })
         })
-        .collect()
+        .collect();
+    let mut candidates = Vec::with_capacity(order.len());
+    candidates.extend(order.iter().filter_map(|index| unordered[*index].take()));
+    candidates
 }
 
 fn nanos(picos: i128) -> i64 {
