@@ -260,8 +260,8 @@ fn endpoint(model: &str, slug: &str, index: usize) -> Value {
         "provider": slug,
         "provider_model_id": "upstream-model",
         "tag": slug,
-        "quantization": if index % 2 == 0 { "fp8" } else { "bf16" },
-        "regions": ["us", "eu"],
+        "quantization": if index.is_multiple_of(2) { "fp8" } else { "bf16" },
+        "regions": ["eu"],
         "context_length": 200_000,
         "max_completion_tokens": 32_000,
         "pricing": {

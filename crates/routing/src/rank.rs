@@ -4,6 +4,7 @@
 
 mod draw;
 mod expected;
+mod grade;
 mod key;
 mod stay;
 mod thresholds;
@@ -161,7 +162,7 @@ fn balance_load(
                 for (index, weight) in pool.iter().zip(&weights.each) {
                     rows[survivors[*index].row].draw_ppm = Some(weights.ppm(*weight));
                 }
-                weights.pick(draw::fraction(wishes.situation.seed, keys[first].group))
+                weights.pick(draw::fraction(wishes.situation.seed, keys[first].group()))
             }
         };
         pool[..=drawn].rotate_right(1);
