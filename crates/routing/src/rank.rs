@@ -4,6 +4,7 @@
 
 mod draw;
 mod expected;
+mod grade;
 mod key;
 mod stay;
 mod thresholds;
@@ -160,7 +161,7 @@ fn balance_load(
                 for (index, weight) in pool.iter().zip(&weights.each) {
                     rows[survivors[*index].row].draw_ppm = Some(weights.ppm(*weight));
                 }
-                weights.pick(draw::fraction(wishes.situation.seed, keys[first].group))
+                weights.pick(draw::fraction(wishes.situation.seed, keys[first].group()))
             }
         };
         pool[..=drawn].rotate_right(1);
@@ -186,16 +187,19 @@ fn candidates(
     for (rank, index) in order.iter().enumerate() {
         rows[survivors[*index].row].rank = Some(rank);
     }
-    let mut survivors: Vec<Option<Survivor>> = survivors.into_iter().map(Some).collect();
-    order
-        .iter()
-        .filter_map(|index| survivors[*index].take())
-        .map(|survivor| Candidate {
-            when: survivor.when,
-            first_token_timeout: first_token_timeout(&needs.preferences, &survivor.vetted),
-            vetted: survivor.vetted,
+    let mut unordered: Vec<Option<Candidate>> = survivors
+        .into_iter()
+        .map(|survivor| {
+            Some(Candidate {
+                when: survivor.when,
+                first_token_timeout: first_token_timeout(&needs.preferences, &survivor.vetted),
+                vetted: survivor.vetted,
+            })
         })
-        .collect()
+        .collect();
+    let mut candidates = Vec::with_capacity(order.len());
+    candidates.extend(order.iter().filter_map(|index| unordered[*index].take()));
+    candidates
 }
 
 fn nanos(picos: i128) -> i64 {

@@ -12,28 +12,73 @@ pub(crate) enum Named {
     InFull,
 }
 
+/// An endpoint's names. Lists are compared with every endpoint, and most names differ in length or
+/// in their first letter, so that much is compared before anything else.
+struct Names<'a> {
+    provider: &'a Provider,
+    endpoint: &'a Endpoint,
+    marks: [usize; 3],
+}
+
+impl<'a> Names<'a> {
+    fn of(provider: &'a Provider, endpoint: &'a Endpoint) -> Self {
+        let marks = [provider.slug.as_str(), &provider.name, &endpoint.tag].map(mark);
+        Self {
+            provider,
+            endpoint,
+            marks,
+        }
+    }
+
+    #[inline(always)]
+    fn include(&self, entry: &str) -> Option<Named> {
+        let mark = mark(entry);
+        let [slug, name, tag] = self.marks;
+        if mark == slug || mark == name || mark == tag {
+            self.compare(entry)
+        } else {
+            None
+        }
+    }
+
+    #[inline(never)]
+    fn compare(&self, entry: &str) -> Option<Named> {
+        let is = |name: &str| name == entry || name.eq_ignore_ascii_case(entry);
+        if is(self.provider.slug.as_str()) || is(&self.provider.name) {
+            Some(Named::ByProvider)
+        } else if is(&self.endpoint.tag) {
+            Some(Named::InFull)
+        } else {
+            None
+        }
+    }
+}
+
+/// Equal for texts that differ in nothing but letter case.
+#[inline(always)]
+fn mark(text: &str) -> usize {
+    /// The bit in which the two cases of a letter differ.
+    const CASE: u8 = 0x20;
+    let first = text.as_bytes().first().map_or(0, |byte| byte | CASE);
+    (text.len() << 8) | usize::from(first)
+}
+
 /// Whether and how `entry` names the endpoint; letter case does not matter.
 pub(crate) fn names(entry: &str, provider: &Provider, endpoint: &Endpoint) -> Option<Named> {
-    let is = |name: &str| name.eq_ignore_ascii_case(entry);
-    if is(provider.slug.as_str()) || is(&provider.name) {
-        Some(Named::ByProvider)
-    } else if is(&endpoint.tag) {
-        Some(Named::InFull)
-    } else {
-        None
-    }
+    Names::of(provider, endpoint).include(entry)
 }
 
 /// The position of the first entry that names the endpoint.
 pub(crate) fn position(list: &[String], provider: &Provider, endpoint: &Endpoint) -> Option<usize> {
-    list.iter()
-        .position(|entry| names(entry, provider, endpoint).is_some())
+    let names = Names::of(provider, endpoint);
+    list.iter().position(|entry| names.include(entry).is_some())
 }
 
 /// Whether any entry names the endpoint by its full tag.
 pub(crate) fn is_named_in_full(list: &[String], provider: &Provider, endpoint: &Endpoint) -> bool {
+    let names = Names::of(provider, endpoint);
     list.iter()
-        .any(|entry| names(entry, provider, endpoint) == Some(Named::InFull))
+        .any(|entry| names.include(entry) == Some(Named::InFull))
 }
 
 /// Whether `pattern` names the model: its id, where each `*` stands for any characters, as in

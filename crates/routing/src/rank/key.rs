@@ -5,47 +5,50 @@ use switchyard_interchange::preferences::SortKey;
 
 use super::{
     expected::Expected,
+    grade::{Grade, Part},
     thresholds::{latency_ms, throughput_milli_tps},
     wishes::Wishes,
 };
 use crate::{
     health::{HealthRank, ToolQuality},
     rule_out::Survivor,
-    select::TryWhen,
     slug::position,
 };
 
-/// Where unlisted endpoints stand beside a listed order.
-const TAIL: usize = usize::MAX;
+// The parts of a key, from the least significant on: read upwards from the end of the list. Smaller
+// goes first. Where `order` is stated, health and thresholds come after the listed position, so
+// they cannot reorder the listed.
 
-/// A candidate's ranking key: parts in order of significance, smaller goes first. Where `order` is
-/// stated, health and thresholds come after the listed position, so they cannot reorder the listed.
+/// How well it handles tools, where that counts.
+const QUALITY: Part = Part::last(2);
+const HEALTH: Part = Part::before(QUALITY, 2);
+/// Its prompt cache is not the one that goes first.
+const IS_COLD: Part = Part::before(HEALTH, 1);
+/// The priority tier goes first where it was asked for.
+const IS_OTHER_TIER: Part = Part::before(IS_COLD, 1);
+/// The owner's order of credentials.
+const OWN_ORDER: Part = Part::before(IS_OTHER_TIER, 24);
+/// What cannot serve goes behind its owner's other credentials, too.
+const IS_DOWN: Part = Part::before(OWN_ORDER, 1);
+/// As [`IS_SLOW`], where `order` is stated.
+const IS_SLOW_TAIL: Part = Part::before(IS_DOWN, 1);
+/// The position in `order`; the largest is that of the unlisted.
+const LISTED: Part = Part::before(IS_SLOW_TAIL, 24);
+/// Where `order` is stated, and a warm cache weighs more.
+const IS_COLD_BESIDE_ORDER: Part = Part::before(LISTED, 1);
+/// A customer's prioritized credentials, the operator's, a customer's others.
+const CLASS: Part = Part::before(IS_COLD_BESIDE_ORDER, 2);
+/// The models' order, unless they are pooled.
+const GROUP: Part = Part::before(CLASS, 24);
+/// It misses the caller's thresholds, which cut across models. Zero where `order` is stated.
+const IS_SLOW: Part = Part::before(GROUP, 1);
+/// What has to happen first goes last.
+const WHEN: Part = Part::before(IS_SLOW, 2);
+
+/// A candidate's ranking key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
-    /// What has to happen first goes last.
-    when: TryWhen,
-    /// It misses the caller's thresholds, which cut across models. False where `order` is stated.
-    is_slow: bool,
-    /// The models' order, unless they are pooled.
-    pub(super) group: usize,
-    /// A customer's prioritized credentials, the operator's, a customer's others.
-    class: u8,
-    /// Where `order` is stated and a warm cache weighs more.
-    is_cold_beside_order: bool,
-    /// The position in `order`, or [`TAIL`].
-    listed: usize,
-    /// As [`Self::is_slow`], where `order` is stated.
-    is_slow_tail: bool,
-    /// What cannot serve goes behind its owner's other credentials, too.
-    is_down: bool,
-    own_order: usize,
-    /// The priority tier goes first where it was asked for.
-    is_other_tier: bool,
-    /// Its prompt cache is not the one that goes first.
-    is_cold: bool,
-    health: HealthRank,
-    /// How well it handles tools, where that counts.
-    quality: ToolQuality,
+    grade: Grade,
     /// What a strict sort goes by.
     metric: i128,
     cost: UsdPicos,
@@ -59,38 +62,45 @@ impl Key {
     ) -> Self {
         let endpoint = survivor.vetted.endpoint();
         let sort = wishes.strict_sort(survivor.model);
+        let rank = survivor.health.rank;
+        let is_down = rank == HealthRank::Down;
         let is_slow = !wishes.thresholds.are_met_by(endpoint, &survivor.health);
+        let is_ordered = wishes.order.is_some();
         let listed = wishes
             .order
-            .map(|list| position(list, survivor.vetted.provider(), endpoint).unwrap_or(TAIL));
-        let is_down = survivor.health.rank == HealthRank::Down;
+            .and_then(|list| position(list, survivor.vetted.provider(), endpoint));
+        let group = if wishes.pools_models {
+            0
+        } else {
+            survivor.model as u64
+        };
+        // A stated sort is meant: only what cannot serve is moved back, and what must not be
+        // stormed as soon as it can again.
+        let health = match sort {
+            Some(_) if !is_down && !survivor.health.is_held_back() => HealthRank::Stable,
+            _ => rank,
+        };
+        let quality = if wishes.goes_by_quality(survivor.model) {
+            survivor.health.tools
+        } else {
+            ToolQuality::Good
+        };
+        let grade = Grade::default()
+            .with(WHEN, survivor.when as u8)
+            .with(IS_SLOW, is_slow && !is_ordered)
+            .with(GROUP, group)
+            .with(CLASS, survivor.class)
+            .with(IS_COLD_BESIDE_ORDER, true)
+            .with(LISTED, listed.map_or(u64::MAX, |position| position as u64))
+            .with(IS_SLOW_TAIL, is_slow && is_ordered)
+            .with(IS_DOWN, is_down)
+            .with(OWN_ORDER, survivor.own_order as u64)
+            .with(IS_OTHER_TIER, is_down || !wishes.prefers_tier_of(endpoint))
+            .with(IS_COLD, true)
+            .with(HEALTH, health as u8)
+            .with(QUALITY, quality as u8);
         Self {
-            when: survivor.when,
-            is_slow: is_slow && listed.is_none(),
-            group: if wishes.pools_models {
-                0
-            } else {
-                survivor.model
-            },
-            class: survivor.class,
-            is_cold_beside_order: true,
-            listed: listed.unwrap_or(TAIL),
-            is_slow_tail: is_slow && listed.is_some(),
-            is_down,
-            own_order: survivor.own_order,
-            is_other_tier: is_down || !wishes.prefers_tier_of(endpoint),
-            is_cold: true,
-            // A stated sort is meant: only what cannot serve is moved back, and what must not be
-            // stormed as soon as it can again.
-            health: match sort {
-                Some(_) if !is_down && !survivor.health.is_held_back() => HealthRank::Stable,
-                _ => survivor.health.rank,
-            },
-            quality: if wishes.goes_by_quality(survivor.model) {
-                survivor.health.tools
-            } else {
-                ToolQuality::Good
-            },
+            grade,
             metric: metric(sort, survivor, expected),
             cost: survivor.cost,
         }
@@ -98,43 +108,45 @@ impl Key {
 
     /// Puts it first among those that nothing more significant tells apart.
     pub(super) fn lead(&mut self, beside_order: bool) {
-        self.is_cold = false;
-        self.is_cold_beside_order = !beside_order;
+        self.grade = self.grade.without(IS_COLD);
+        if beside_order {
+            self.grade = self.grade.without(IS_COLD_BESIDE_ORDER);
+        }
     }
 
     /// What no list, warm cache, health or price can overcome.
-    pub(super) fn section(&self) -> (TryWhen, bool, usize, u8) {
-        (self.when, self.is_slow, self.group, self.class)
+    pub(super) fn section(&self) -> u128 {
+        self.grade.down_to(CLASS)
+    }
+
+    /// The position of its model, unless models are pooled.
+    pub(super) fn group(&self) -> usize {
+        usize::try_from(self.grade.get(GROUP)).unwrap_or(usize::MAX)
     }
 
     /// Whether nothing but warmth, health and price tells the two apart.
     pub(super) fn is_level_with(&self, other: &Self) -> bool {
         let level = |key: &Self| {
-            let listed = (key.listed, key.is_slow_tail);
-            (
-                key.section(),
-                listed,
-                key.is_down,
-                key.own_order,
-                key.is_other_tier,
-            )
+            let grade = key.grade.without(IS_COLD_BESIDE_ORDER);
+            grade.down_to(IS_OTHER_TIER)
         };
         level(self) == level(other)
     }
 
     /// Whether its place is settled before load is balanced: it is listed, or its cache is warm.
     pub(super) fn is_placed(&self) -> bool {
-        !self.is_cold || self.listed != TAIL
+        self.grade.get(IS_COLD) == 0 || self.grade.get(LISTED) != LISTED.max()
     }
 
     /// Whether load may be balanced between the two.
     pub(super) fn shares_load_with(&self, other: &Self) -> bool {
-        self.is_level_with(other) && self.health == other.health && self.quality == other.quality
+        let but_warmth = |key: &Self| key.grade.without(IS_COLD).without(IS_COLD_BESIDE_ORDER);
+        but_warmth(self) == but_warmth(other)
     }
 
     /// Whether it handles tools as well as the other, where that counts.
     pub(super) fn is_as_good_as(&self, other: &Self) -> bool {
-        self.quality <= other.quality
+        self.grade.get(QUALITY) <= other.grade.get(QUALITY)
     }
 
     pub(super) fn cost(&self) -> UsdPicos {

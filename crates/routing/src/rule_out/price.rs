@@ -11,6 +11,9 @@ use crate::{
 /// its own, so no ceiling on it can be exceeded.
 pub(super) fn max_price(question: &Question<'_>) -> Option<Objection> {
     let ceilings = &question.needs.preferences.max_price;
+    if ceilings.is_empty() {
+        return None;
+    }
     let list = question.endpoint.prices.as_ref()?;
     let prices = list.at(question.needs.prompt_tokens_estimate, question.now);
     let compared = [
