@@ -3,12 +3,11 @@ CREATE TABLE price_snapshots (
     prices            jsonb NOT NULL
 );
 
--- Which generations are posted, with a digest of what was posted. Apart from the generations, because
--- an id can be unique over all months only in a table that is not partitioned.
+-- Which generations are posted: a second row of one is refused. Apart from the generations, because an
+-- id can be unique over all months only in a table that is not partitioned.
 CREATE TABLE generation_ids (
-    generation_id  text        NOT NULL PRIMARY KEY,
-    admitted_at    timestamptz NOT NULL,
-    content_digest bytea       NOT NULL
+    generation_id text        NOT NULL PRIMARY KEY,
+    admitted_at   timestamptz NOT NULL
 );
 
 -- A partition per month of admission, so that a month can be detached and kept elsewhere. No foreign
@@ -16,6 +15,8 @@ CREATE TABLE generation_ids (
 -- tables instead.
 CREATE TABLE generations (
     generation_id      text        NOT NULL,
+    -- What was posted, as far as money depends on it.
+    content_digest     bytea       NOT NULL,
     admitted_at        timestamptz NOT NULL,
     finished_at        timestamptz NOT NULL,
     account_id         uuid        NOT NULL,
@@ -52,7 +53,6 @@ CREATE TABLE generations (
     PRIMARY KEY (generation_id, admitted_at)
 ) PARTITION BY RANGE (admitted_at);
 
-CREATE INDEX generations_account ON generations (account_id, admitted_at);
 -- Rows arrive nearly in the order of admission: a few pages of index serve scans over time.
 CREATE INDEX generations_admitted ON generations USING brin (admitted_at);
 

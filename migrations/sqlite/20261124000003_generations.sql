@@ -3,18 +3,13 @@ CREATE TABLE price_snapshots (
     prices            TEXT NOT NULL CHECK (json_valid(prices))
 ) STRICT, WITHOUT ROWID;
 
--- Which generations are posted, with a digest of what was posted. Apart from the generations, because
--- PostgreSQL can keep an id unique over all months only in a table that is not partitioned.
-CREATE TABLE generation_ids (
-    generation_id  TEXT    NOT NULL PRIMARY KEY,
-    admitted_at    INTEGER NOT NULL,
-    content_digest BLOB    NOT NULL
-) STRICT, WITHOUT ROWID;
-
 -- No foreign keys from here: a charge is posted whatever became of its account. The ledger check
 -- compares the tables instead.
 CREATE TABLE generations (
-    generation_id      TEXT    NOT NULL,
+    -- Which generations are posted: a second row of one is refused.
+    generation_id      TEXT    NOT NULL PRIMARY KEY,
+    -- What was posted, as far as money depends on it.
+    content_digest     BLOB    NOT NULL,
     admitted_at        INTEGER NOT NULL,
     finished_at        INTEGER NOT NULL,
     account_id         BLOB    NOT NULL,
@@ -48,11 +43,11 @@ CREATE TABLE generations (
     served             TEXT,
     attempts           TEXT    NOT NULL,
     -- Last, so that scans of the rest need not read past it.
-    decision           TEXT,
-    PRIMARY KEY (generation_id)
+    decision           TEXT
 ) STRICT;
 
-CREATE INDEX generations_account ON generations (account_id, admitted_at);
+-- A table on PostgreSQL, which can keep an id unique over all months only apart from them.
+CREATE VIEW generation_ids AS SELECT generation_id, admitted_at FROM generations;
 
 -- Attempts live in their generation's row, which is read and written with them; this is how to query
 -- them one by one.

@@ -20,6 +20,7 @@ use switchyard_domain::{
 
 use super::{
     Engine,
+    post::Entry,
     rows::{Script, Statement},
     spending::count,
 };
@@ -31,7 +32,7 @@ use crate::{
 
 const INSERT: &str = "
     INSERT INTO generations (
-        generation_id, admitted_at, finished_at, account_id, workspace_id, api_key_id,
+        generation_id, content_digest, admitted_at, finished_at, account_id, workspace_id, api_key_id,
         model, endpoint_id, provider, byok_credential_id, price_snapshot_id, insured,
         usage_source, input_uncached, cache_read, cache_write_5m, cache_write_1h, audio_in,
         output_text, reasoning, audio_out, image_out, images_in,
@@ -78,17 +79,18 @@ struct ServedRecord {
 /// A settlement with its documents written out.
 struct Row<'a> {
     settlement: &'a Settlement,
+    digest: [u8; 32],
     request: JsonText,
     served: Option<JsonText>,
     attempts: JsonText,
     decision: Option<JsonText>,
 }
 
-/// Writes settlements whose ids are claimed.
-pub(super) fn push(script: &mut Script, settlements: &[&Settlement]) -> Result<(), Failure> {
-    let mut rows = Vec::with_capacity(settlements.len());
-    for settlement in settlements {
-        rows.push(Row::of(settlement)?);
+/// Writes generations, which fails where one is there already.
+pub(super) fn push(script: &mut Script, entries: &[&Entry<'_>]) -> Result<(), Failure> {
+    let mut rows = Vec::with_capacity(entries.len());
+    for entry in entries {
+        rows.push(Row::of(entry)?);
     }
     script.push_rows(INSERT, rows, bind, "");
     Ok(())
@@ -100,7 +102,8 @@ pub(super) fn json(value: &impl Serialize) -> Result<JsonText, Failure> {
 }
 
 impl<'a> Row<'a> {
-    fn of(settlement: &'a Settlement) -> Result<Self, Failure> {
+    fn of(entry: &Entry<'a>) -> Result<Self, Failure> {
+        let settlement = entry.settlement;
         let served = settlement.served.as_ref().map(|served| ServedRecord {
             provider_name: served.provider_name.clone(),
             upstream_id: served.upstream_id.clone(),
@@ -113,6 +116,7 @@ impl<'a> Row<'a> {
         });
         Ok(Self {
             settlement,
+            digest: entry.digest,
             request: json(&settlement.request)?,
             served: served.as_ref().map(json).transpose()?,
             attempts: json(&settlement.attempts)?,
@@ -126,6 +130,7 @@ fn bind(bindings: &mut Statement, row: Row<'_>) {
     let served = settlement.served.as_ref();
     bindings
         .push_bind(settlement.generation_id.as_str().to_owned())
+        .push_bind(row.digest.to_vec())
         .push_bind(At(settlement.admitted_at))
         .push_bind(At(settlement.finished_at))
         .push_bind(settlement.account_id.as_uuid())

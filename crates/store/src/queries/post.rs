@@ -68,9 +68,9 @@ impl<T: Hash + Eq> Seen<T> {
 }
 
 /// A settlement on its way into the database.
-struct Entry<'a> {
-    settlement: &'a Settlement,
-    digest: [u8; 32],
+pub(super) struct Entry<'a> {
+    pub(super) settlement: &'a Settlement,
+    pub(super) digest: [u8; 32],
 }
 
 impl Engine {
@@ -126,13 +126,15 @@ impl Engine {
             .filter_map(|settlement| postings_for(settlement))
             .collect();
         let mut script = Script::default();
-        push_claims(&mut script, entries);
+        if super::super::CLAIMS_APART {
+            push_claims(&mut script, entries);
+        }
         let snapshots = self.push_price_snapshots(&mut script, &settlements)?;
-        for some in settlements.chunks(ROWS_AT_A_STRETCH) {
+        for some in entries.chunks(ROWS_AT_A_STRETCH) {
             generations::push(&mut script, some)?;
             tokio::task::yield_now().await;
         }
-        ledger::push_transactions(&mut script, &booked);
+        ledger::push_transactions(&mut script, &booked)?;
         spending::push_spending(&mut script, &settlements)?;
         spending::push_roll_up(&mut script, &settlements);
         ledger::push_balances(&mut script, &booked)?;
@@ -192,7 +194,10 @@ impl Engine {
                 row.push_bind((*id).to_owned());
             },
             ") SELECT g.generation_id, g.content_digest
-            FROM asked JOIN generation_ids AS g ON g.generation_id = asked.generation_id",
+            FROM asked
+            JOIN generation_ids AS i ON i.generation_id = asked.generation_id
+            JOIN generations AS g
+                ON g.generation_id = i.generation_id AND g.admitted_at = i.admitted_at",
         )
         .await?;
         Ok(rows.into_iter().collect())
@@ -235,12 +240,11 @@ impl Engine {
 /// not yet committed.
 fn push_claims(script: &mut Script, entries: &[&Entry<'_>]) {
     script.push_rows(
-        "INSERT INTO generation_ids (generation_id, admitted_at, content_digest)",
+        "INSERT INTO generation_ids (generation_id, admitted_at)",
         entries,
         |row, entry| {
             row.push_bind(entry.settlement.generation_id.as_str().to_owned())
-                .push_bind(At(entry.settlement.admitted_at))
-                .push_bind(entry.digest.to_vec());
+                .push_bind(At(entry.settlement.admitted_at));
         },
         "",
     );
