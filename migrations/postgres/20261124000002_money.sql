@@ -24,23 +24,35 @@ CREATE INDEX leases_expiry ON leases (expires_at);
 
 CREATE TABLE ledger_transactions (
     transaction_id  uuid        NOT NULL PRIMARY KEY,
-    -- Names what was posted; posting it twice is impossible.
-    idempotency_key text        NOT NULL UNIQUE,
+    -- Names what was posted; posting it twice is impossible. A settlement's name follows from its
+    -- generation, which is posted once, and so does its id; all others are kept unique here.
+    idempotency_key text        NOT NULL
+        CHECK (kind = 'settlement' OR idempotency_key NOT LIKE 'gen:%:settle'),
     kind            text        NOT NULL,
     effective_at    timestamptz NOT NULL,
     -- Of a grant, why; of a settlement, nothing: the generation says it.
-    reason          text
+    reason          text,
+    -- Pairs of a ledger account and an amount. Rows of their own, with what refers to them, would cost
+    -- more than all the rest of a settlement.
+    postings        jsonb       NOT NULL
 );
+
+CREATE UNIQUE INDEX ledger_transactions_name ON ledger_transactions (idempotency_key)
+WHERE kind <> 'settlement';
 
 CREATE INDEX ledger_transactions_effective ON ledger_transactions USING brin (effective_at);
 
-CREATE TABLE postings (
-    transaction_id uuid     NOT NULL REFERENCES ledger_transactions (transaction_id),
-    sequence       smallint NOT NULL,
-    ledger_account text     NOT NULL,
-    amount         bigint   NOT NULL,
-    PRIMARY KEY (transaction_id, sequence)
-);
+-- One row per posting; this is how the ledger is read.
+CREATE VIEW postings AS
+SELECT
+    t.transaction_id,
+    t.idempotency_key,
+    t.kind,
+    t.effective_at,
+    p.place - 1               AS sequence,
+    p.value ->> 0             AS ledger_account,
+    (p.value ->> 1)::bigint   AS amount
+FROM ledger_transactions AS t, jsonb_array_elements(t.postings) WITH ORDINALITY AS p (value, place);
 
 CREATE TABLE ledger_balances (
     ledger_account text   NOT NULL PRIMARY KEY,
@@ -56,8 +68,6 @@ CREATE TABLE fund_charges (
 );
 
 CREATE TRIGGER ledger_transactions_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_transactions
-FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER postings_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON postings
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER fund_charges_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON fund_charges
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

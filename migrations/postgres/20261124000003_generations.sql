@@ -3,12 +3,11 @@ CREATE TABLE price_snapshots (
     prices            jsonb NOT NULL
 );
 
--- Which generations are posted, with a digest of what was posted. Apart from the generations, because
--- an id can be unique over all months only in a table that is not partitioned.
+-- Which generations are posted: a second row of one is refused. Apart from the generations, because an
+-- id can be unique over all months only in a table that is not partitioned.
 CREATE TABLE generation_ids (
-    generation_id  text        NOT NULL PRIMARY KEY,
-    admitted_at    timestamptz NOT NULL,
-    content_digest bytea       NOT NULL
+    generation_id text        NOT NULL PRIMARY KEY,
+    admitted_at   timestamptz NOT NULL
 );
 
 -- A partition per month of admission, so that a month can be detached and kept elsewhere. No foreign
@@ -16,6 +15,8 @@ CREATE TABLE generation_ids (
 -- tables instead.
 CREATE TABLE generations (
     generation_id      text        NOT NULL,
+    -- What was posted, as far as money depends on it.
+    content_digest     bytea       NOT NULL,
     admitted_at        timestamptz NOT NULL,
     finished_at        timestamptz NOT NULL,
     account_id         uuid        NOT NULL,
@@ -26,33 +27,19 @@ CREATE TABLE generations (
     provider           text,
     byok_credential_id uuid,
     price_snapshot_id  text,
-    insured            boolean     NOT NULL,
-    usage_source       text        NOT NULL,
-    input_uncached     bigint      NOT NULL,
-    cache_read         bigint      NOT NULL,
-    cache_write_5m     bigint      NOT NULL,
-    cache_write_1h     bigint      NOT NULL,
-    audio_in           bigint      NOT NULL,
-    output_text        bigint      NOT NULL,
-    reasoning          bigint      NOT NULL,
-    audio_out          bigint      NOT NULL,
-    image_out          bigint      NOT NULL,
-    images_in          bigint      NOT NULL,
     charge             bigint      NOT NULL,
-    charge_inference   bigint      NOT NULL,
-    charge_tools       bigint      NOT NULL,
     list_price         bigint      NOT NULL,
-    list_prompt        bigint      NOT NULL,
-    list_completion    bigint      NOT NULL,
-    cache_discount     bigint      NOT NULL,
-    request            jsonb       NOT NULL,
-    served             jsonb,
+    prompt_tokens      bigint      NOT NULL,
+    completion_tokens  bigint      NOT NULL,
+    reasoning_tokens   bigint      NOT NULL,
+    cached_tokens      bigint      NOT NULL,
+    -- Of the request, of what served, of usage and charge: all that nothing is summed or searched by.
+    facts              jsonb       NOT NULL,
     attempts           jsonb       NOT NULL,
     decision           jsonb,
     PRIMARY KEY (generation_id, admitted_at)
 ) PARTITION BY RANGE (admitted_at);
 
-CREATE INDEX generations_account ON generations (account_id, admitted_at);
 -- Rows arrive nearly in the order of admission: a few pages of index serve scans over time.
 CREATE INDEX generations_admitted ON generations USING brin (admitted_at);
 

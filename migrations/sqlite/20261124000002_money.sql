@@ -23,21 +23,33 @@ CREATE INDEX leases_expiry ON leases (expires_at);
 
 CREATE TABLE ledger_transactions (
     transaction_id  BLOB    NOT NULL PRIMARY KEY,
-    -- Names what was posted; posting it twice is impossible.
-    idempotency_key TEXT    NOT NULL UNIQUE,
+    -- Names what was posted; posting it twice is impossible. A settlement's name follows from its
+    -- generation, which is posted once, and so does its id; all others are kept unique here.
+    idempotency_key TEXT    NOT NULL
+        CHECK (kind = 'settlement' OR idempotency_key NOT LIKE 'gen:%:settle'),
     kind            TEXT    NOT NULL,
     effective_at    INTEGER NOT NULL,
     -- Of a grant, why; of a settlement, nothing: the generation says it.
-    reason          TEXT
+    reason          TEXT,
+    -- Pairs of a ledger account and an amount. Rows of their own, with what refers to them, would cost
+    -- more than all the rest of a settlement.
+    postings        TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE postings (
-    transaction_id BLOB    NOT NULL REFERENCES ledger_transactions (transaction_id),
-    sequence       INTEGER NOT NULL,
-    ledger_account TEXT    NOT NULL,
-    amount         INTEGER NOT NULL,
-    PRIMARY KEY (transaction_id, sequence)
-) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX ledger_transactions_name ON ledger_transactions (idempotency_key)
+WHERE kind <> 'settlement';
+
+-- One row per posting; this is how the ledger is read.
+CREATE VIEW postings AS
+SELECT
+    t.transaction_id,
+    t.idempotency_key,
+    t.kind,
+    t.effective_at,
+    p.key                            AS sequence,
+    p.value ->> 0                    AS ledger_account,
+    CAST(p.value ->> 1 AS INTEGER)   AS amount
+FROM ledger_transactions AS t, json_each(t.postings) AS p;
 
 CREATE TABLE ledger_balances (
     ledger_account TEXT    NOT NULL PRIMARY KEY,
@@ -56,10 +68,6 @@ CREATE TRIGGER ledger_transactions_no_update BEFORE UPDATE ON ledger_transaction
 BEGIN SELECT RAISE(ABORT, 'ledger_transactions is append-only'); END;
 CREATE TRIGGER ledger_transactions_no_delete BEFORE DELETE ON ledger_transactions
 BEGIN SELECT RAISE(ABORT, 'ledger_transactions is append-only'); END;
-CREATE TRIGGER postings_no_update BEFORE UPDATE ON postings
-BEGIN SELECT RAISE(ABORT, 'postings is append-only'); END;
-CREATE TRIGGER postings_no_delete BEFORE DELETE ON postings
-BEGIN SELECT RAISE(ABORT, 'postings is append-only'); END;
 CREATE TRIGGER fund_charges_no_update BEFORE UPDATE ON fund_charges
 BEGIN SELECT RAISE(ABORT, 'fund_charges is append-only'); END;
 CREATE TRIGGER fund_charges_no_delete BEFORE DELETE ON fund_charges

@@ -3,18 +3,13 @@ CREATE TABLE price_snapshots (
     prices            TEXT NOT NULL CHECK (json_valid(prices))
 ) STRICT, WITHOUT ROWID;
 
--- Which generations are posted, with a digest of what was posted. Apart from the generations, because
--- PostgreSQL can keep an id unique over all months only in a table that is not partitioned.
-CREATE TABLE generation_ids (
-    generation_id  TEXT    NOT NULL PRIMARY KEY,
-    admitted_at    INTEGER NOT NULL,
-    content_digest BLOB    NOT NULL
-) STRICT, WITHOUT ROWID;
-
 -- No foreign keys from here: a charge is posted whatever became of its account. The ledger check
 -- compares the tables instead.
 CREATE TABLE generations (
-    generation_id      TEXT    NOT NULL,
+    -- Which generations are posted: a second row of one is refused.
+    generation_id      TEXT    NOT NULL PRIMARY KEY,
+    -- What was posted, as far as money depends on it.
+    content_digest     BLOB    NOT NULL,
     admitted_at        INTEGER NOT NULL,
     finished_at        INTEGER NOT NULL,
     account_id         BLOB    NOT NULL,
@@ -25,34 +20,21 @@ CREATE TABLE generations (
     provider           TEXT,
     byok_credential_id BLOB,
     price_snapshot_id  TEXT,
-    insured            INTEGER NOT NULL,
-    usage_source       TEXT    NOT NULL,
-    input_uncached     INTEGER NOT NULL,
-    cache_read         INTEGER NOT NULL,
-    cache_write_5m     INTEGER NOT NULL,
-    cache_write_1h     INTEGER NOT NULL,
-    audio_in           INTEGER NOT NULL,
-    output_text        INTEGER NOT NULL,
-    reasoning          INTEGER NOT NULL,
-    audio_out          INTEGER NOT NULL,
-    image_out          INTEGER NOT NULL,
-    images_in          INTEGER NOT NULL,
     charge             INTEGER NOT NULL,
-    charge_inference   INTEGER NOT NULL,
-    charge_tools       INTEGER NOT NULL,
     list_price         INTEGER NOT NULL,
-    list_prompt        INTEGER NOT NULL,
-    list_completion    INTEGER NOT NULL,
-    cache_discount     INTEGER NOT NULL,
-    request            TEXT    NOT NULL,
-    served             TEXT,
+    prompt_tokens      INTEGER NOT NULL,
+    completion_tokens  INTEGER NOT NULL,
+    reasoning_tokens   INTEGER NOT NULL,
+    cached_tokens      INTEGER NOT NULL,
+    -- Of the request, of what served, of usage and charge: all that nothing is summed or searched by.
+    facts              TEXT    NOT NULL,
     attempts           TEXT    NOT NULL,
     -- Last, so that scans of the rest need not read past it.
-    decision           TEXT,
-    PRIMARY KEY (generation_id)
+    decision           TEXT
 ) STRICT;
 
-CREATE INDEX generations_account ON generations (account_id, admitted_at);
+-- A table on PostgreSQL, which can keep an id unique over all months only apart from them.
+CREATE VIEW generation_ids AS SELECT generation_id, admitted_at FROM generations;
 
 -- Attempts live in their generation's row, which is read and written with them; this is how to query
 -- them one by one.

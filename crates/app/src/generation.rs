@@ -89,8 +89,9 @@ impl App {
         let (sender, steps) = mpsc::channel(REPLY_CHANNEL_STEPS);
         let generation_id = reserved.planned.admitted.generation_id.clone();
         let app = Arc::clone(self);
+        // In a box, because a task moves what it runs when it starts and when it ends.
         self.tasks
-            .spawn(async move { app.serve(reserved, sender).await });
+            .spawn(Box::pin(async move { app.serve(reserved, sender).await }));
         Ok(Reply {
             generation_id,
             steps,

@@ -30,7 +30,7 @@ pub const CONCURRENT_GENERATIONS_MAX: usize = 20_000;
 /// Settlements that may wait for SQL before nothing new is admitted.
 pub const UNPOSTED_MAX: usize = 200_000;
 /// Settlements posted in one transaction.
-pub const POST_BATCH_MAX: usize = 1_024;
+pub const POST_BATCH_MAX: usize = 2_048;
 /// How long the poster waits for a batch to fill.
 pub const POST_LINGER: Duration = Duration::from_millis(200);
 /// The longest pause between tries to reach SQL.

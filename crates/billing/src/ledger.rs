@@ -5,6 +5,7 @@ mod digest;
 
 use std::{fmt, str::FromStr};
 
+use serde::{Serialize, Serializer};
 use switchyard_domain::{
     clock::Timestamp,
     id::{AccountId, LedgerTransactionId},
@@ -61,6 +62,12 @@ impl FromStr for LedgerAccount {
             ("promo:grants", _) => Ok(Self::Grants),
             _ => Err(InvalidLedgerAccount(text.chars().take(80).collect())),
         }
+    }
+}
+
+impl Serialize for LedgerAccount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

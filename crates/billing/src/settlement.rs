@@ -65,16 +65,22 @@ pub struct RequestFacts {
     /// `completions`, as the generation lookup names the API.
     pub api_type: String,
     /// The caller's session, if it named one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
     /// The caller's end-user id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub external_user: Option<String>,
     /// The app's address, from `HTTP-Referer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub http_referer: Option<String>,
     /// The app's name, from `X-Title`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub app_title: Option<String>,
     /// The client's `User-Agent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
     /// The client's own request id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// Media parts in the prompt.
     pub media_prompt: u32,
@@ -92,20 +98,27 @@ pub struct ServedFacts {
     /// The provider's display name.
     pub provider_name: String,
     /// The customer's credential, when one served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub byok_credential_id: Option<CredentialId>,
     /// The provider's own id of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_id: Option<String>,
     /// Normalised finish reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
     /// The provider's own finish reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub native_finish_reason: Option<String>,
     /// The tier that served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_tier: Option<String>,
     /// The caller left before the end.
     pub cancelled: bool,
     /// From dispatch to the first token, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
     /// From dispatch to the last byte, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation_time_ms: Option<u64>,
     /// Content hash of the prices used.
     pub price_snapshot_id: Arc<str>,
@@ -118,20 +131,28 @@ pub struct ServedFacts {
 #[serde(default)]
 pub struct Charge {
     /// What the account is charged in total: inference and tools, rounded once.
+    #[serde(skip_serializing_if = "is_default")]
     pub total: UsdNanos,
     /// The part for inference.
+    #[serde(skip_serializing_if = "is_default")]
     pub inference: UsdNanos,
     /// The part for tools we ran.
+    #[serde(skip_serializing_if = "is_default")]
     pub tools: UsdNanos,
     /// The list price of the tokens, whoever paid for them.
+    #[serde(skip_serializing_if = "is_default")]
     pub list: UsdNanos,
     /// The input side of `list`.
+    #[serde(skip_serializing_if = "is_default")]
     pub list_prompt: UsdNanos,
     /// The output side of `list`; prompt and completion add up to it.
+    #[serde(skip_serializing_if = "is_default")]
     pub list_completion: UsdNanos,
     /// What caching saved against plain input prices; negative when cache writes cost more.
+    #[serde(skip_serializing_if = "is_default")]
     pub cache_discount: UsdNanos,
     /// Tokens were not charged: no answer came, or it ended in an error.
+    #[serde(skip_serializing_if = "is_default")]
     pub insured: bool,
 }
 
@@ -160,11 +181,19 @@ pub struct AttemptFacts {
     /// How long it took until it was over, in milliseconds.
     pub duration_ms: u64,
     /// To the first token, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_token_ms: Option<u64>,
     /// The provider's HTTP status, when it answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// What went wrong: a failure kind's name; `None` when it served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+}
+
+/// What is not said is the default: most amounts of most charges are zero.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Settlement {

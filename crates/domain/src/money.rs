@@ -102,7 +102,7 @@ impl Sum for UsdNanos {
 impl fmt::Display for UsdNanos {
     /// A decimal dollar literal without trailing zeros, such as `0.000213038`; valid JSON.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_decimal(f, i128::from(self.0), 9)
+        write_decimal(f, self.0, 9)
     }
 }
 
@@ -203,7 +203,7 @@ impl Price {
 impl fmt::Display for Price {
     /// Decimal dollars per unit, such as `0.000000075`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_decimal(f, i128::from(self.0), 12)
+        write_decimal(f, self.0, 12)
     }
 }
 
@@ -269,16 +269,21 @@ pub fn parse_decimal(text: &str, digits: u32) -> Result<i128, ParseAmountError> 
     Ok(if negative { -amount } else { amount })
 }
 
-fn write_decimal(f: &mut fmt::Formatter<'_>, amount: i128, digits: usize) -> fmt::Result {
-    let scale = 10_u128.pow(digits as u32);
+/// Every answer tells several amounts, so this allocates nothing and stays in 64 bits.
+fn write_decimal(f: &mut fmt::Formatter<'_>, amount: i64, digits: usize) -> fmt::Result {
+    let scale = 10_u64.pow(digits as u32);
     let magnitude = amount.unsigned_abs();
+    let (whole, mut rest) = (magnitude / scale, magnitude % scale);
     let sign = if amount < 0 { "-" } else { "" };
-    let whole = magnitude / scale;
-    let fraction = format!("{:0digits$}", magnitude % scale);
-    match fraction.trim_end_matches('0') {
-        "" => write!(f, "{sign}{whole}"),
-        trimmed => write!(f, "{sign}{whole}.{trimmed}"),
+    if rest == 0 {
+        return write!(f, "{sign}{whole}");
     }
+    let mut places = digits;
+    while rest.is_multiple_of(10) {
+        rest /= 10;
+        places -= 1;
+    }
+    write!(f, "{sign}{whole}.{rest:0places$}")
 }
 
 #[cfg(test)]

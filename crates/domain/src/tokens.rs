@@ -8,25 +8,43 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct TokenUsage {
     /// Text (and image) input tokens that no cache served.
+    #[serde(skip_serializing_if = "is_zero")]
     pub input_uncached: u64,
     /// Input tokens read from the provider's prompt cache.
+    #[serde(skip_serializing_if = "is_zero")]
     pub cache_read: u64,
     /// Input tokens written to the cache with the short (five minute) life.
+    #[serde(skip_serializing_if = "is_zero")]
     pub cache_write_5m: u64,
     /// Input tokens written to the cache with the one-hour life.
+    #[serde(skip_serializing_if = "is_zero")]
     pub cache_write_1h: u64,
     /// Audio input tokens.
+    #[serde(skip_serializing_if = "is_zero")]
     pub audio_in: u64,
     /// Output tokens that are neither reasoning nor audio nor image.
+    #[serde(skip_serializing_if = "is_zero")]
     pub output_text: u64,
     /// Output tokens spent on reasoning.
+    #[serde(skip_serializing_if = "is_zero")]
     pub reasoning: u64,
     /// Audio output tokens.
+    #[serde(skip_serializing_if = "is_zero")]
     pub audio_out: u64,
     /// Image output tokens.
+    #[serde(skip_serializing_if = "is_zero")]
     pub image_out: u64,
     /// Input images, for endpoints that price them apiece.
+    #[serde(skip_serializing_if = "is_zero")]
     pub images_in: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks with a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl TokenUsage {

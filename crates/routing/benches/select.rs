@@ -152,6 +152,7 @@ impl World {
             ttl: Duration::from_secs(300),
             hit_ppm: 950_000,
             dearer_turns: 0,
+            turns: 5,
             lifetime: Duration::from_secs(600),
             prefix_digest: 7,
         });

@@ -29,6 +29,8 @@ pub(crate) type Db = Postgres;
 
 /// Rows are locked as they are touched.
 const BEGIN_WRITE: &str = "BEGIN";
+/// Ids are claimed in a table of their own, which is not partitioned.
+const CLAIMS_APART: bool = true;
 /// Sees one state of the database however many statements follow.
 const BEGIN_REPORT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Reports read whole tables: the limit for statements on the request path is not for them, and row by

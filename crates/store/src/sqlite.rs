@@ -31,6 +31,8 @@ pub(crate) type Db = Sqlite;
 
 /// Takes the write lock at once: a transaction that reads first and then writes could not be retried.
 const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+/// An id is claimed by its generation's own row.
+const CLAIMS_APART: bool = false;
 /// Sees one state of the database however many statements follow.
 const BEGIN_REPORT: &str = "BEGIN";
 /// A call to SQLite is a trip to another thread and back, which costs more than the parsing of a small

@@ -12,7 +12,8 @@ mod system;
 
 use std::process::ExitCode;
 
-/// A request makes some hundred small pieces that live as long as it does.
+/// A request makes some hundred small pieces that live as long as it does. SQLite's pieces come from
+/// here as well.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

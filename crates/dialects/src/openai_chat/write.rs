@@ -1,5 +1,7 @@
 //! Writing JSON straight into a buffer, without building a tree first.
 
+use std::io::Write as _;
+
 use serde_json::value::RawValue;
 use switchyard_domain::money::UsdNanos;
 
@@ -88,7 +90,7 @@ impl<'o> Object<'o> {
     /// Dollars as a JSON number with every digit.
     pub(super) fn dollars(&mut self, name: &str, amount: UsdNanos) {
         let out = self.key(name);
-        out.extend_from_slice(amount.to_string().as_bytes());
+        write!(out, "{amount}").expect("a vector takes every write");
     }
 
     /// Writes a value that is JSON already.

@@ -4,22 +4,23 @@ use std::collections::BTreeMap;
 
 use switchyard_billing::{
     fund::FundId,
-    ledger::{LedgerAccount, LedgerTransaction, postings_for_grant},
+    ledger::{LedgerAccount, LedgerTransaction, Posting, postings_for_grant},
     store::CreditGrant,
 };
 
-use super::{Engine, rows::Script};
+use super::{Engine, generations::json, rows::Script};
 use crate::{
     failure::Failure,
-    portable::{At, without_nul},
+    portable::{At, JsonText, without_nul},
 };
 
 const ACCOUNT_EXISTS: &str = "SELECT 1 FROM accounts WHERE account_id = $1";
 
 const CLAIM_GRANT: &str = "
-    INSERT INTO ledger_transactions (transaction_id, idempotency_key, kind, effective_at, reason)
-    VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (idempotency_key) DO NOTHING";
+    INSERT INTO ledger_transactions
+        (transaction_id, idempotency_key, kind, effective_at, reason, postings)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (idempotency_key) WHERE kind <> 'settlement' DO NOTHING";
 
 const ADD_CAPACITY: &str = "
     INSERT INTO funds (fund_id, capacity, spent, held) VALUES ($1, $2, 0, 0)
@@ -48,6 +49,7 @@ impl Engine {
             .bind(booked.kind().as_str())
             .bind(At(booked.effective_at()))
             .bind(without_nul(&grant.reason))
+            .bind(postings(&booked)?)
             .execute(&mut *transaction)
             .await?
             .rows_affected();
@@ -61,7 +63,6 @@ impl Engine {
             .await?;
         let booked = [booked];
         let mut script = Script::default();
-        push_postings(&mut script, &booked);
         push_balances(&mut script, &booked)?;
         script.run(&mut transaction).await?;
         transaction.commit().await?;
@@ -69,40 +70,36 @@ impl Engine {
     }
 }
 
-/// Writes transactions whose names nobody can have taken, because their generations are claimed.
-pub(super) fn push_transactions(script: &mut Script, transactions: &[LedgerTransaction]) {
+/// Writes settlements' transactions, whose names nobody can have taken, because their generations
+/// are claimed.
+pub(super) fn push_transactions(
+    script: &mut Script,
+    transactions: &[LedgerTransaction],
+) -> Result<(), Failure> {
+    let mut rows = Vec::with_capacity(transactions.len());
+    for transaction in transactions {
+        rows.push((transaction, postings(transaction)?));
+    }
     script.push_rows(
-        "INSERT INTO ledger_transactions (transaction_id, idempotency_key, kind, effective_at)",
-        transactions,
-        |row, transaction| {
+        "INSERT INTO ledger_transactions
+            (transaction_id, idempotency_key, kind, effective_at, postings)",
+        rows,
+        |row, (transaction, postings)| {
             row.push_bind(transaction.id().as_uuid())
                 .push_bind(transaction.idempotency_key().to_owned())
                 .push_bind(transaction.kind().as_str())
-                .push_bind(At(transaction.effective_at()));
+                .push_bind(At(transaction.effective_at()))
+                .push_bind(postings);
         },
         "",
     );
-    push_postings(script, transactions);
+    Ok(())
 }
 
-fn push_postings(script: &mut Script, transactions: &[LedgerTransaction]) {
-    let lines_of = |transaction: &LedgerTransaction| {
-        let id = transaction.id().as_uuid();
-        let numbered = (0_i16..).zip(transaction.postings().to_vec());
-        numbered.map(move |(sequence, posting)| (id, sequence, posting))
-    };
-    let lines: Vec<_> = transactions.iter().flat_map(lines_of).collect();
-    script.push_rows(
-        "INSERT INTO postings (transaction_id, sequence, ledger_account, amount)",
-        lines,
-        |row, (transaction_id, sequence, posting)| {
-            row.push_bind(transaction_id)
-                .push_bind(sequence)
-                .push_bind(posting.account.to_string())
-                .push_bind(posting.amount.get());
-        },
-        "",
-    );
+/// A transaction's postings as its row holds them; the view `postings` takes them apart.
+fn postings(transaction: &LedgerTransaction) -> Result<JsonText, Failure> {
+    let pair = |posting: &Posting| (posting.account, posting.amount.get());
+    json(&transaction.postings().iter().map(pair).collect::<Vec<_>>())
 }
 
 /// Last in its transaction: the accounts of our revenue are every node's, and are locked until the

@@ -27,7 +27,7 @@ use crate::{failure::Failure, portable::At};
 
 /// Generations written out before others on the same thread get their turn: a request must not wait
 /// for a whole batch.
-const ROWS_AT_A_STRETCH: usize = 96;
+const ROWS_AT_A_STRETCH: usize = 128;
 /// Things remembered of a kind; then all are forgotten and learnt again.
 const KNOWN_MAX: usize = 100_000;
 
@@ -68,9 +68,9 @@ impl<T: Hash + Eq> Seen<T> {
 }
 
 /// A settlement on its way into the database.
-struct Entry<'a> {
-    settlement: &'a Settlement,
-    digest: [u8; 32],
+pub(super) struct Entry<'a> {
+    pub(super) settlement: &'a Settlement,
+    pub(super) digest: [u8; 32],
 }
 
 impl Engine {
@@ -87,7 +87,11 @@ impl Engine {
         batch: &[Settlement],
     ) -> Result<Vec<PostOutcome>, Failure> {
         self.require_accounts(batch).await?;
-        let digests: Vec<_> = batch.iter().map(content_digest).collect();
+        let mut digests = Vec::with_capacity(batch.len());
+        for some in batch.chunks(ROWS_AT_A_STRETCH) {
+            digests.extend(some.iter().map(content_digest));
+            tokio::task::yield_now().await;
+        }
         // Sorted, so that two posters of the same generations wait for each other in one order; of
         // repeats the first stands.
         let mut entries = BTreeMap::<&GenerationId, Entry<'_>>::new();
@@ -121,19 +125,21 @@ impl Engine {
     /// Posts settlements that are believed to be new; `false`, and nothing done, when some are not.
     async fn post_fresh(&self, entries: &[&Entry<'_>]) -> Result<bool, Failure> {
         let settlements: Vec<_> = entries.iter().map(|entry| entry.settlement).collect();
-        let booked: Vec<LedgerTransaction> = settlements
-            .iter()
-            .filter_map(|settlement| postings_for(settlement))
-            .collect();
+        let mut booked = Vec::<LedgerTransaction>::with_capacity(entries.len());
         let mut script = Script::default();
-        push_claims(&mut script, entries);
+        if super::super::CLAIMS_APART {
+            push_claims(&mut script, entries);
+        }
         let snapshots = self.push_price_snapshots(&mut script, &settlements)?;
-        for some in settlements.chunks(ROWS_AT_A_STRETCH) {
+        for some in entries.chunks(ROWS_AT_A_STRETCH) {
             generations::push(&mut script, some)?;
+            let transactions = some.iter().map(|entry| postings_for(entry.settlement));
+            let before = booked.len();
+            booked.extend(transactions.flatten());
+            ledger::push_transactions(&mut script, &booked[before..])?;
             tokio::task::yield_now().await;
         }
         receipts::push(&mut script, &settlements);
-        ledger::push_transactions(&mut script, &booked);
         spending::push_spending(&mut script, &settlements)?;
         spending::push_roll_up(&mut script, &settlements);
         ledger::push_balances(&mut script, &booked)?;
@@ -193,7 +199,10 @@ impl Engine {
                 row.push_bind((*id).to_owned());
             },
             ") SELECT g.generation_id, g.content_digest
-            FROM asked JOIN generation_ids AS g ON g.generation_id = asked.generation_id",
+            FROM asked
+            JOIN generation_ids AS i ON i.generation_id = asked.generation_id
+            JOIN generations AS g
+                ON g.generation_id = i.generation_id AND g.admitted_at = i.admitted_at",
         )
         .await?;
         Ok(rows.into_iter().collect())
@@ -236,12 +245,11 @@ impl Engine {
 /// not yet committed.
 fn push_claims(script: &mut Script, entries: &[&Entry<'_>]) {
     script.push_rows(
-        "INSERT INTO generation_ids (generation_id, admitted_at, content_digest)",
+        "INSERT INTO generation_ids (generation_id, admitted_at)",
         entries,
         |row, entry| {
             row.push_bind(entry.settlement.generation_id.as_str().to_owned())
-                .push_bind(At(entry.settlement.admitted_at))
-                .push_bind(entry.digest.to_vec());
+                .push_bind(At(entry.settlement.admitted_at));
         },
         "",
     );

@@ -27,25 +27,35 @@ const TOTALS: &str = "
         (SELECT COUNT(*) FROM leases) AS leases";
 
 /// Each check selects what is wrong, in words of up to three columns; no row is no fault.
-const CHECKS: [(&str, &str); 8] = [
+const CHECKS: [(&str, &str); 9] = [
     (
-        "transaction does not balance or has no postings",
-        "SELECT t.idempotency_key AS subject,
-            CAST(COALESCE(SUM(p.amount), 0) AS BIGINT) AS found, CAST(0 AS BIGINT) AS expected
+        "transaction does not balance",
+        "SELECT idempotency_key AS subject, CAST(SUM(amount) AS BIGINT) AS found,
+            CAST(0 AS BIGINT) AS expected
+        FROM postings
+        GROUP BY transaction_id, idempotency_key
+        HAVING SUM(amount) <> 0
+        LIMIT $1",
+    ),
+    (
+        "transaction has no postings",
+        "SELECT t.idempotency_key AS subject, CAST(0 AS BIGINT) AS found,
+            CAST(2 AS BIGINT) AS expected
         FROM ledger_transactions AS t
-        LEFT JOIN postings AS p ON p.transaction_id = t.transaction_id
-        GROUP BY t.transaction_id, t.idempotency_key
-        HAVING COUNT(p.sequence) = 0 OR SUM(p.amount) <> 0
+        WHERE NOT EXISTS (
+            SELECT 1 FROM postings AS p WHERE p.transaction_id = t.transaction_id
+        )
         LIMIT $1",
     ),
     (
         "balance is not the fold of its postings",
         "SELECT b.ledger_account AS subject, b.balance AS found,
-            CAST(COALESCE(SUM(p.amount), 0) AS BIGINT) AS expected
+            CAST(COALESCE(p.total, 0) AS BIGINT) AS expected
         FROM ledger_balances AS b
-        LEFT JOIN postings AS p ON p.ledger_account = b.ledger_account
-        GROUP BY b.ledger_account, b.balance
-        HAVING b.balance <> COALESCE(SUM(p.amount), 0)
+        LEFT JOIN (
+            SELECT ledger_account, SUM(amount) AS total FROM postings GROUP BY ledger_account
+        ) AS p ON p.ledger_account = b.ledger_account
+        WHERE b.balance <> COALESCE(p.total, 0)
         LIMIT $1",
     ),
     (
@@ -92,15 +102,15 @@ const CHECKS: [(&str, &str); 8] = [
     (
         "generation is not booked at its charge",
         "SELECT g.generation_id AS subject,
-            CAST(COALESCE(SUM(p.amount), 0) AS BIGINT) AS found, -g.charge AS expected
+            CAST(COALESCE(b.paid, 0) AS BIGINT) AS found, -g.charge AS expected
         FROM generations AS g
-        LEFT JOIN ledger_transactions AS t
-            ON t.idempotency_key = 'gen:' || g.generation_id || ':settle'
-        LEFT JOIN postings AS p
-            ON p.transaction_id = t.transaction_id AND p.ledger_account LIKE 'cust:%'
-        GROUP BY g.generation_id, g.charge
-        HAVING COALESCE(SUM(p.amount), 0) <> -g.charge
-            OR COUNT(DISTINCT t.transaction_id) <> CASE WHEN g.charge = 0 THEN 0 ELSE 1 END
+        LEFT JOIN (
+            SELECT idempotency_key, SUM(amount) AS paid, COUNT(DISTINCT transaction_id) AS times
+            FROM postings WHERE ledger_account LIKE 'cust:%'
+            GROUP BY idempotency_key
+        ) AS b ON b.idempotency_key = 'gen:' || g.generation_id || ':settle'
+        WHERE COALESCE(b.paid, 0) <> -g.charge
+            OR COALESCE(b.times, 0) <> CASE WHEN g.charge = 0 THEN 0 ELSE 1 END
         LIMIT $1",
     ),
     (

@@ -53,25 +53,23 @@ const TAMPERINGS: [(&str, &str, &str); 10] = [
         "requests rolled up by key: 2, generations: 1",
     ),
     (
-        "UPDATE postings SET amount = amount + 1 WHERE ledger_account = 'rev:inference'",
-        "UPDATE postings SET amount = amount - 1 WHERE ledger_account = 'rev:inference'",
-        "settle: transaction does not balance or has no postings: 1, expected 0",
+        "UPDATE ledger_transactions SET kind = 'grant', idempotency_key = 'x' || idempotency_key
+        WHERE kind = 'settlement'",
+        "UPDATE ledger_transactions SET kind = 'settlement', idempotency_key = substr(idempotency_key, 2)
+        WHERE idempotency_key LIKE 'xgen:%'",
+        "generation is not booked at its charge: 0, expected -225",
     ),
 ];
 
 /// What cannot be undone; the last one first finds everything before it.
-const REMOVALS: [(&str, &str); 3] = [
+const REMOVALS: [(&str, &str); 2] = [
     (
-        "DELETE FROM postings WHERE amount > 0",
-        "does not balance or has no postings",
+        "UPDATE ledger_transactions SET postings = '[]' WHERE kind = 'settlement'",
+        "settle: transaction has no postings: 0, expected 2",
     ),
     (
         "DELETE FROM ledger_balances WHERE ledger_account LIKE 'cust:%'",
         "the ledger has 0",
-    ),
-    (
-        "DELETE FROM generations",
-        "generation is not what was claimed: 0, expected 1",
     ),
 ];
 
@@ -79,15 +77,30 @@ async fn faults(engine: &Engine) -> Vec<String> {
     engine.ledger().verify().await.expect("read").faults
 }
 
-async fn check(engine: Engine, unlock: &str) {
+/// What is another statement, or another fault, on another engine.
+struct Idiom {
+    /// Takes the triggers away.
+    unlock: &'static str,
+    /// Changes one amount of a settlement's postings, and changes it back.
+    unbalance: [&'static str; 2],
+    /// What is said when generations are gone.
+    gone: &'static str,
+}
+
+async fn check(engine: Engine, idiom: Idiom) {
     fill(&engine).await;
     let mut backdoor = Backdoor::open(&engine).await;
     backdoor
-        .run(unlock)
+        .run(idiom.unlock)
         .await
         .expect("triggers can be taken away");
     assert_eq!(faults(&engine).await, Vec::<String>::new());
-    for (tampering, undo, expected) in TAMPERINGS {
+    let [unbalance, undo] = idiom.unbalance;
+    let unbalanced = "settle: transaction does not balance: 1, expected 0";
+    let tamperings = TAMPERINGS
+        .into_iter()
+        .chain([(unbalance, undo, unbalanced)]);
+    for (tampering, undo, expected) in tamperings {
         assert_eq!(backdoor.run(tampering).await, Ok(1), "{tampering}");
         let found = faults(&engine).await;
         assert!(
@@ -97,7 +110,8 @@ async fn check(engine: Engine, unlock: &str) {
         assert_eq!(backdoor.run(undo).await, Ok(1), "{undo}");
         assert_eq!(faults(&engine).await, Vec::<String>::new(), "{undo}");
     }
-    for (removal, expected) in REMOVALS {
+    let gone = ("DELETE FROM generations", idiom.gone);
+    for (removal, expected) in REMOVALS.into_iter().chain([gone]) {
         assert!(backdoor.run(removal).await.expect(removal) > 0, "{removal}");
         let found = faults(&engine).await;
         assert!(
@@ -109,12 +123,30 @@ async fn check(engine: Engine, unlock: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tampering_is_found_on_sqlite() {
-    let unlock = "DROP TRIGGER postings_no_update; DROP TRIGGER postings_no_delete";
-    check(Engine::sqlite().await, unlock).await;
+    let idiom = Idiom {
+        unlock: "DROP TRIGGER ledger_transactions_no_update",
+        unbalance: [
+            "UPDATE ledger_transactions SET postings = json_set(postings, '$[1][1]', 226)
+            WHERE kind = 'settlement'",
+            "UPDATE ledger_transactions SET postings = json_set(postings, '$[1][1]', 225)
+            WHERE kind = 'settlement'",
+        ],
+        gone: "charges rolled up by key: 225, charges: 0",
+    };
+    check(Engine::sqlite().await, idiom).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tampering_is_found_on_postgres() {
-    let unlock = "ALTER TABLE postings DISABLE TRIGGER postings_no_change";
-    check(Engine::postgres().await, unlock).await;
+    let idiom = Idiom {
+        unlock: "ALTER TABLE ledger_transactions DISABLE TRIGGER ledger_transactions_no_change",
+        unbalance: [
+            "UPDATE ledger_transactions SET postings = jsonb_set(postings, '{1,1}', '226')
+            WHERE kind = 'settlement'",
+            "UPDATE ledger_transactions SET postings = jsonb_set(postings, '{1,1}', '225')
+            WHERE kind = 'settlement'",
+        ],
+        gone: "generation is not what was claimed: 0, expected 1",
+    };
+    check(Engine::postgres().await, idiom).await;
 }

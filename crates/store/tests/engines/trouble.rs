@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use switchyard_billing::{
     fund::{FundId, FundRef},
+    ledger::transaction_id_for,
     store::{CreditGrant, LeaseAsk, LeaseOutcome, StoreError},
     test_suite::{Fixture, scene::sample_settlement},
 };
@@ -82,21 +83,29 @@ async fn a_blocked_database_is_unavailable_until_it_is_free() {
     }
 }
 
-/// A name that only a settlement may have, taken by something else: that is told, not tried for ever.
+/// A name that only a settlement may have is refused to anything else. Its id, taken by something else:
+/// that is told, not tried for ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stolen_name_is_an_inconsistency() {
+async fn a_stolen_name_or_id_is_an_inconsistency() {
     for engine in [Engine::postgres().await, Engine::sqlite().await] {
         let tenant = engine.new_account().await;
         let id = GenerationId::new(NOW.seconds(), 1);
         let settlement = sample_settlement(tenant, id, NOW, UsdNanos::new(5), Vec::new());
-        let theft = CreditGrant {
-            transaction_id: LedgerTransactionId::from_uuid(engine.fresh_uuid()),
-            idempotency_key: settlement.idempotency_key(),
+        let name = settlement.idempotency_key();
+        let mut theft = CreditGrant {
+            transaction_id: transaction_id_for(&name, settlement.admitted_at),
+            idempotency_key: name,
             account_id: tenant.account_id,
             amount: UsdNanos::new(1),
             reason: "a mistake".to_owned(),
             at: NOW,
         };
+        let refused = engine.ledger().grant(&theft).await;
+        assert!(
+            matches!(refused, Err(StoreError::Inconsistent(_))),
+            "{refused:?}"
+        );
+        theft.idempotency_key = "grant".to_owned();
         engine.ledger().grant(&theft).await.expect("granted");
 
         let refused = engine
