@@ -214,7 +214,7 @@ async fn decision(world: &World, id: &str) -> Value {
 
 /// What a decision did about where the conversation's cache is warm.
 fn verdict_of(decision: &Value) -> (&Value, &str) {
-    let verdict = &decision["pin_verdict"];
+    let verdict = &decision["decision"]["pin_verdict"];
     let name = verdict["verdict"].as_str();
     (
         verdict,

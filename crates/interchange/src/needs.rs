@@ -42,6 +42,9 @@ pub struct Needs {
     /// for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub marks_cache: bool,
+    /// Whether the caller named its conversation, so that more turns of it are likely to follow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub names_conversation: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_tier: Option<RequestedTier>,
     #[serde(default)]
@@ -83,6 +86,10 @@ impl ChatRequest {
             max_output_tokens: self.max_output_tokens,
             uses_tools: !self.tools.is_empty(),
             marks_cache: self.marks_cache(),
+            names_conversation: [&self.session_id, &self.prompt_cache_key]
+                .into_iter()
+                .flatten()
+                .any(|name| !name.is_empty()),
             service_tier: self.service_tier,
             preferences: self.provider.clone(),
         }

@@ -213,6 +213,7 @@ fn needs(models: usize) -> Needs {
         max_output_tokens: Some(4_000),
         uses_tools: true,
         marks_cache: true,
+        names_conversation: true,
         service_tier: None,
         preferences: ProviderPreferences::default(),
     }

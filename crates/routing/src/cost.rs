@@ -22,6 +22,16 @@ pub(crate) struct Warmth {
     pub(crate) hit_ppm: u32,
 }
 
+impl Warmth {
+    /// All of the prompt is there.
+    pub(crate) fn whole(needs: &Needs) -> Self {
+        Self {
+            tokens: needs.prompt_tokens_estimate,
+            hit_ppm: 1_000_000,
+        }
+    }
+}
+
 /// The expected cost without regard to caches: the estimated prompt at the input price plus the
 /// expected output at the output price. The output is expected to be as long as it may be, or a
 /// third of the prompt.

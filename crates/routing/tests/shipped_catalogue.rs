@@ -42,6 +42,7 @@ fn needs(model: &str) -> Needs {
         max_output_tokens: Some(500),
         uses_tools: false,
         marks_cache: false,
+        names_conversation: false,
         service_tier: None,
         preferences: ProviderPreferences::default(),
     }

@@ -6,6 +6,10 @@
 //! | failure | the chance that the attempt fails, times what the request costs at the cheapest other candidate of the same model; at itself where there is no other |
 //!
 //! A cache is warm at the pinned endpoint with the pinned credential, and nowhere else.
+//!
+//! A turn of a conversation is rarely the last. So two more figures look ahead: what a turn costs
+//! an endpoint on average, if a conversation that begins now stays there for [`SESSION_TURNS`]
+//! turns; and what the next turns would cost elsewhere, once the cache is warm there.
 
 use switchyard_domain::money::UsdPicos;
 
@@ -13,8 +17,12 @@ use super::wishes::Wishes;
 use crate::{
     cost::{Warmth, cost_with_cache, share_of},
     rule_out::Survivor,
-    stickiness::WarmCache,
+    stickiness::{WarmCache, is_cacheable},
 };
+
+/// How long a conversation that its caller named is taken to be when it begins. Agents' sessions
+/// are longer, which would change little: nine turns in ten read the cache already.
+const SESSION_TURNS: i128 = 10;
 
 /// One candidate's expected cost, in its parts.
 #[derive(Debug, Clone, Copy)]
@@ -25,11 +33,27 @@ pub(super) struct Expected {
     pub(super) failure: i128,
     /// What a warm cache takes off [`Self::bare`].
     pub(super) cache_value: i128,
+    /// The mean of a turn, if a conversation begins here; else [`Self::bare`].
+    pub(super) per_turn: i128,
+    /// [`Self::bare`], if what the pin says is warm were warm here.
+    pub(super) once_warm: i128,
 }
 
 impl Expected {
     pub(super) fn total(&self) -> UsdPicos {
         UsdPicos::new(self.bare.saturating_add(self.failure))
+    }
+
+    /// What the order goes by: the mean of the turns to come.
+    pub(super) fn outlook(&self) -> UsdPicos {
+        UsdPicos::new(self.per_turn.saturating_add(self.failure))
+    }
+
+    /// What `turns` turns cost from now on, this one included.
+    pub(super) fn over(&self, turns: i128) -> i128 {
+        let later = self.once_warm.saturating_add(self.failure);
+        let later = later.saturating_mul(turns - 1);
+        self.total().get().saturating_add(later)
     }
 }
 
@@ -68,18 +92,31 @@ fn without_failure(wishes: &Wishes<'_>, survivor: &Survivor) -> Expected {
             bare: 0,
             failure: 0,
             cache_value: 0,
+            per_turn: 0,
+            once_warm: 0,
         };
     };
     let at = |warmth| cost_with_cache(list, wishes.needs, wishes.situation.now, warmth).get();
     let cold = at(Warmth::default());
-    let warm = match wishes.pin() {
-        Some(pin) if is_at(survivor, pin) => at(pin.warmth()),
+    let keeps = is_cacheable(survivor.vetted.endpoint());
+    let once_warm = match wishes.pin() {
+        Some(pin) if keeps => at(pin.warmth()),
         _ => cold,
     };
+    let is_home = wishes.pin().is_some_and(|pin| is_at(survivor, pin));
+    let bare = if is_home { once_warm } else { cold };
+    let per_turn = if wishes.opens_session() && keeps {
+        let warm = at(Warmth::whole(wishes.needs));
+        warm.saturating_mul(SESSION_TURNS - 1).saturating_add(cold) / SESSION_TURNS
+    } else {
+        bare
+    };
     Expected {
-        bare: warm,
+        bare,
         failure: 0,
-        cache_value: cold.saturating_sub(warm),
+        cache_value: cold.saturating_sub(bare),
+        per_turn,
+        once_warm,
     }
 }
 

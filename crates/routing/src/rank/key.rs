@@ -102,7 +102,10 @@ impl Key {
         Self {
             grade,
             metric: metric(sort, survivor, expected),
-            cost: survivor.cost,
+            cost: match expected {
+                Some(expected) if sort.is_none() && wishes.opens_session() => expected.outlook(),
+                _ => survivor.cost,
+            },
         }
     }
 
@@ -164,7 +167,7 @@ fn metric(sort: Option<SortKey>, survivor: &Survivor, expected: Option<&Expected
         Some(SortKey::Latency) => {
             latency_ms(endpoint, &survivor.health).map_or(i128::MAX, i128::from)
         }
-        Some(SortKey::ExpectedCost) => expected.map_or(0, |expected| expected.total().get()),
+        Some(SortKey::ExpectedCost) => expected.map_or(0, |expected| expected.outlook().get()),
         Some(SortKey::Exacto) | None => 0,
     }
 }

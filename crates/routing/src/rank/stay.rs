@@ -5,7 +5,7 @@
 //! | was silent for too long, or may not serve | goes where a new one goes |
 //! | is down, and another is not | goes to the successor that all conversations of equal prefix go to |
 //! | is failing, and another fails less | stays while its cache saves more than failures are expected to cost, then goes to that successor |
-//! | is more than a tenth dearer than another, for the second turn in a row | goes to the cheapest |
+//! | is more than a tenth dearer than another over the turns to come, for the second turn in a row | goes to the cheapest |
 //! | otherwise | stays |
 //!
 //! Where it stays it still goes behind whatever is more significant than a warm cache.
@@ -25,6 +25,8 @@ use crate::{
 
 /// Turns in a row for which another endpoint must be cheaper before a conversation moves there.
 const TURNS_TO_LEAVE: u8 = 2;
+/// A conversation is taken to last as long again as it has lasted so far, but no longer than this.
+const TURNS_AHEAD_MAX: i128 = 20;
 
 /// The candidates, as far as this decision looks at them; all in the same order.
 pub(super) struct Field<'a> {
@@ -81,7 +83,8 @@ impl<'a> Stay<'a> {
         if !wishes.goes_by_cost(field.survivors[home].model) {
             return;
         }
-        let Some(cheaper) = field.markedly_cheaper(home) else {
+        let turns = i128::from(self.pin.turns).clamp(1, TURNS_AHEAD_MAX);
+        let Some(cheaper) = field.markedly_cheaper(home, turns) else {
             return;
         };
         self.dearer_turns = self.pin.dearer_turns.saturating_add(1);
@@ -169,9 +172,10 @@ impl Field<'_> {
     }
 
     /// The cheapest candidate that is healthy and else the pinned one's equal, if it is more than a
-    /// tenth cheaper.
-    fn markedly_cheaper(&self, home: usize) -> Option<usize> {
-        let total = |index: &usize| self.expected[*index].total().get();
+    /// tenth cheaper over the turns to come: the first of them with a cold cache, the others with one
+    /// that is as warm as the pinned one's.
+    fn markedly_cheaper(&self, home: usize, turns: i128) -> Option<usize> {
+        let total = |index: &usize| self.expected[*index].over(turns);
         let ours = total(&home);
         let cheapest = (0..self.keys.len())
             .filter(|index| {

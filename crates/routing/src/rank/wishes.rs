@@ -93,6 +93,11 @@ impl<'a> Wishes<'a> {
         self.situation.pin.filter(|_| self.sticks())
     }
 
+    /// Whether a conversation begins that will stay where this turn goes.
+    pub(super) fn opens_session(&self) -> bool {
+        self.needs.names_conversation && self.situation.pin.is_none() && self.sticks()
+    }
+
     pub(super) fn sticks(&self) -> bool {
         match self.needs.preferences.sticky {
             Sticky::Off => false,
@@ -111,7 +116,9 @@ impl<'a> Wishes<'a> {
 
     /// Whether the order depends on what the request costs with caches and failures weighed in.
     pub(super) fn weighs_everything(&self) -> bool {
-        self.pin().is_some() || self.sorts.contains(&Some(SortKey::ExpectedCost))
+        self.pin().is_some()
+            || self.opens_session()
+            || self.sorts.contains(&Some(SortKey::ExpectedCost))
     }
 
     pub(super) fn strategy(&self) -> &'static str {

@@ -384,6 +384,7 @@ fn needs_of(model: &str) -> Needs {
         max_output_tokens: None,
         uses_tools: false,
         marks_cache: false,
+        names_conversation: false,
         service_tier: None,
         preferences: ProviderPreferences {
             max_price: MaxPrice::default(),

@@ -363,3 +363,49 @@ fn verdicts_are_stored_in_few_words() {
         r#"{"verdict":"switch","from":{"endpoint":"lab/m|b"},"to":{"endpoint":"lab/m|a"},"reason":"expired","extra_cost_nanos":-1000000000}"#
     );
 }
+
+#[test]
+fn a_conversation_that_begins_goes_by_what_its_turns_will_cost() {
+    // Cheap to begin with and dear to go on with, and the reverse.
+    let two = "a $1 read$.9 | b $1.2 read$.1";
+    table(
+        two,
+        &[
+            ("sort=expected-cost", "a, b"),
+            ("named sort=expected-cost", "b, a"),
+            // Ten turns cost $.91 each at a, $.21 at b: nineteen of twenty begin at b.
+            ("u=.9", "b, a"),
+            ("u=.5", "a, b"),
+            ("named u=.9", "b, a"),
+            ("named u=.1", "b, a"),
+            ("named u=.02", "b, a"),
+            ("named u=.97", "a, b"),
+            // Who wants the lowest list price gets it.
+            ("named sort=price", "a, b"),
+            ("named sticky=off sort=expected-cost", "a, b"),
+        ],
+    );
+}
+
+#[test]
+fn a_conversation_leaves_a_dear_cache_when_the_turns_to_come_pay_for_the_move() {
+    // A turn costs $.5 at b; at a $1 once, and $.1 from then on.
+    let two = "a $1 read$.1 | b $1 read$.5";
+    verdicts(&[
+        (two, "pin=b turns=1 dearer=1 u=0", "b, a / retain"),
+        (two, "pin=b turns=2 dearer=1 u=0", "b, a / retain"),
+        // Three turns: $1.2 against $1.5.
+        (two, "pin=b turns=3 u=0", "b, a / retain 1"),
+        (
+            two,
+            "pin=b turns=3 dearer=1 u=0",
+            "a, b / cheaper -> a +500",
+        ),
+        // A cache that is not cheaper to read never pays for the move.
+        (
+            "a $1 read$.5 | b $1 read$.5",
+            "pin=b turns=50 dearer=1 u=0",
+            "b, a / retain",
+        ),
+    ]);
+}
