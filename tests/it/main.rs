@@ -14,12 +14,14 @@ mod models_and_endpoints;
 mod agent_session_stays_warm;
 
 mod all_providers_fail;
+mod availability_codes;
 mod error_after_first_token;
 mod fallback_after_429;
 mod fallback_after_5xx_before_first_token;
 mod fallbacks_by_cause;
 mod first_token_limits;
 mod health_is_shared_between_nodes;
+mod hedging;
 
 mod privacy_receipt;
 mod route_explain;

@@ -163,6 +163,15 @@ impl TestCatalog {
         }
     }
 
+    /// Changes the row of a model.
+    ///
+    /// # Panics
+    /// When there is no such model.
+    pub fn change_model(&mut self, id: &str, field: &str, value: Value) {
+        let row = self.models.iter_mut().find(|row| row["id"] == id);
+        row.expect("the model is in the catalogue")[field] = value;
+    }
+
     /// Changes the row of an endpoint.
     ///
     /// # Panics
