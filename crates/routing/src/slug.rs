@@ -13,28 +13,28 @@ pub(crate) enum Named {
 }
 
 /// An endpoint's names. Lists are compared with every endpoint, and most names differ in length or
-/// in their first letter, so that much is compared before anything else.
+/// in their first letter, so those are compared before anything else.
 struct Names<'a> {
     provider: &'a Provider,
     endpoint: &'a Endpoint,
-    marks: [usize; 3],
+    lengths: [usize; 3],
 }
 
 impl<'a> Names<'a> {
     fn of(provider: &'a Provider, endpoint: &'a Endpoint) -> Self {
-        let marks = [provider.slug.as_str(), &provider.name, &endpoint.tag].map(mark);
+        let names = [provider.slug.as_str(), &provider.name, &endpoint.tag];
         Self {
             provider,
             endpoint,
-            marks,
+            lengths: names.map(str::len),
         }
     }
 
     #[inline(always)]
     fn include(&self, entry: &str) -> Option<Named> {
-        let mark = mark(entry);
-        let [slug, name, tag] = self.marks;
-        if mark == slug || mark == name || mark == tag {
+        let [slug, name, tag] = self.lengths;
+        let length = entry.len();
+        if length == slug || length == name || length == tag {
             self.compare(entry)
         } else {
             None
@@ -43,7 +43,11 @@ impl<'a> Names<'a> {
 
     #[inline(never)]
     fn compare(&self, entry: &str) -> Option<Named> {
-        let is = |name: &str| name == entry || name.eq_ignore_ascii_case(entry);
+        /// The bit in which the two cases of a letter differ.
+        const CASE: u8 = 0x20;
+        let first = |text: &str| text.as_bytes().first().map(|byte| byte | CASE);
+        let letter = first(entry);
+        let is = |name: &str| first(name) == letter && name.eq_ignore_ascii_case(entry);
         if is(self.provider.slug.as_str()) || is(&self.provider.name) {
             Some(Named::ByProvider)
         } else if is(&self.endpoint.tag) {
@@ -52,15 +56,6 @@ impl<'a> Names<'a> {
             None
         }
     }
-}
-
-/// Equal for texts that differ in nothing but letter case.
-#[inline(always)]
-fn mark(text: &str) -> usize {
-    /// The bit in which the two cases of a letter differ.
-    const CASE: u8 = 0x20;
-    let first = text.as_bytes().first().map_or(0, |byte| byte | CASE);
-    (text.len() << 8) | usize::from(first)
 }
 
 /// Whether and how `entry` names the endpoint; letter case does not matter.
