@@ -63,6 +63,8 @@ impl App {
             decision: to_raw_value(&planned.plan.record).ok(),
         };
         let recorded = self.record(settlement);
+        // As on the way out: answers that are ready together are written together.
+        tokio::task::yield_now().await;
         self.reply(end, recorded, tail, &replies).await;
     }
 

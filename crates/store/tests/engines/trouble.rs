@@ -9,7 +9,7 @@ use switchyard_billing::{
     test_suite::{Fixture, scene::sample_settlement},
 };
 use switchyard_domain::{
-    id::{GenerationId, LeaseId, LedgerTransactionId},
+    id::{GenerationId, LeaseId},
     money::UsdNanos,
 };
 use switchyard_store::{DirectoryError, OpenOptions};
