@@ -90,8 +90,12 @@ impl App {
         let generation_id = reserved.planned.admitted.generation_id.clone();
         let app = Arc::clone(self);
         // In a box, because a task moves what it runs when it starts and when it ends.
-        self.tasks
-            .spawn(Box::pin(async move { app.serve(reserved, sender).await }));
+        self.tasks.spawn(Box::pin(async move {
+            // Requests that came together go out together: the first write wakes who is at the
+            // other end, and the others find it awake.
+            tokio::task::yield_now().await;
+            app.serve(reserved, sender).await;
+        }));
         Ok(Reply {
             generation_id,
             steps,

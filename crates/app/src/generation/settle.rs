@@ -74,6 +74,8 @@ impl App {
             receipt,
         };
         let recorded = self.record(settlement);
+        // As on the way out: answers that are ready together are written together.
+        tokio::task::yield_now().await;
         self.reply(end, recorded, tail, &replies).await;
     }
 
