@@ -76,6 +76,12 @@ pub(crate) fn is_named_in_full(list: &[String], provider: &Provider, endpoint: &
         .any(|entry| names.include(entry) == Some(Named::InFull))
 }
 
+/// As `split_once('*')`, which takes longer to set out than most patterns are.
+fn split_at_star(pattern: &str) -> Option<(&str, &str)> {
+    let at = pattern.bytes().position(|byte| byte == b'*')?;
+    Some((&pattern[..at], &pattern[at + 1..]))
+}
+
 /// Whether `pattern` names the model: its id, where each `*` stands for any characters, as in
 /// `anthropic/*`. Letter case does not matter.
 pub(crate) fn names_model(pattern: &str, id: &str) -> bool {
@@ -83,7 +89,7 @@ pub(crate) fn names_model(pattern: &str, id: &str) -> bool {
         let start = text.get(..part.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(part))
     };
-    let Some((head, mut pattern)) = pattern.split_once('*') else {
+    let Some((head, mut pattern)) = split_at_star(pattern) else {
         return pattern.eq_ignore_ascii_case(id);
     };
     if !starts(id, head) {
@@ -91,7 +97,7 @@ pub(crate) fn names_model(pattern: &str, id: &str) -> bool {
     }
     let mut rest = &id[head.len()..];
     // Each middle part is taken where it first occurs: what follows has the more room.
-    while let Some((part, after)) = pattern.split_once('*') {
+    while let Some((part, after)) = split_at_star(pattern) {
         let Some(at) =
             (0..=rest.len()).find(|at| rest.get(*at..).is_some_and(|text| starts(text, part)))
         else {

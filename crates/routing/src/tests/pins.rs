@@ -315,6 +315,61 @@ fn another_credential_is_another_cache() {
 }
 
 #[test]
+fn own_credentials_have_caches_of_their_own() {
+    let told_with = |request: &str, holder: Option<usize>| {
+        let mut case = Case::new("a $1 read$.1 | b $2 read$.2").ask(request);
+        if let Some(index) = holder {
+            let own = case.own[index].id;
+            case.pin.as_mut().expect("a pin").credential = CredentialUse::Own(own);
+        }
+        told(&case)
+    };
+    for (request, holder, expected) in [
+        // A prioritized credential goes before a warm cache of the operator's.
+        (
+            "u=0 pin=a own=K@b",
+            None,
+            "b(K), a, b / outranked -> b +1900",
+        ),
+        // One behind the operator's does not.
+        ("u=0 pin=b own=K@a:fallback", None, "b, a, a(K) / retain"),
+        ("u=0 pin=a own=K@a", Some(0), "a(K), a, b / retain"),
+        // The owner's order goes before warmth.
+        (
+            "u=0 pin=a own=K1@b own=K2@a",
+            Some(1),
+            "b(K1), a(K2), a, b / outranked -> b +1900",
+        ),
+        (
+            "u=0 pin=b own=K1@b own=K2@a",
+            Some(0),
+            "b(K1), a(K2), a, b / retain",
+        ),
+    ] {
+        assert_eq!(told_with(request, holder), expected, "{request}");
+    }
+}
+
+#[test]
+fn what_is_down_goes_behind_its_owners_other_credentials() {
+    let mut case = Case::new("a $1 read$.1 | b $2").ask("u=0 own=K1@a own=K2@a own=K3@b:fallback");
+    assert_eq!(
+        order(&case.select().expect("all may serve")),
+        "a(K1), a(K2), a, b, b(K3)"
+    );
+    let benched = crate::health::EndpointHealth {
+        benched_until: Some(case.now.plus(std::time::Duration::from_secs(9))),
+        ..Default::default()
+    };
+    let endpoint = case.catalog.endpoints[0].id.clone();
+    case.health.own.insert((endpoint, case.own[0].id), benched);
+    assert_eq!(
+        order(&case.select().expect("all may serve")),
+        "a(K2), a(K1), a, b, b(K3)"
+    );
+}
+
+#[test]
 fn who_answers_settles_the_verdict() {
     let record = |request: &str| {
         let case = Case::new("a $1 read$.1 | b $2 read$.2 | c $3 read$.3").ask(request);
