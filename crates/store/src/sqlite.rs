@@ -79,9 +79,15 @@ pub(crate) async fn open(url: &str, options: &OpenOptions) -> Result<Engine, Ope
         .connect_with(connect.clone())
         .await
         .map_err(OpenError::Connect)?;
+    // The ledger check sorts and joins whole tables: what of that outgrows a cache goes to files.
+    let reading = connect
+        .clone()
+        .read_only(true)
+        .create_if_missing(false)
+        .pragma("temp_store", "file");
     let reader = pool
         .max_connections(options.connections_max.clamp(1, 4))
-        .connect_lazy_with(connect.clone().read_only(true).create_if_missing(false));
+        .connect_lazy_with(reading);
     Ok(Engine::new(reader, writer, connect))
 }
 
