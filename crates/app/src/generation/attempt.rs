@@ -169,21 +169,21 @@ impl App {
         } = step;
         let first = self.begin_try(planned, index, permit);
         let ends_at = Instant::now() + self.settings.attempt_timeout;
+        // Boxed: what opening needs, perhaps twice, is not kept while the answer is passed on.
         let Opened {
             mut tried,
             index,
             begun,
             other,
-        } = self
-            .open_first(
-                planned,
-                schedule,
-                (index, first),
-                allotment,
-                ends_at,
-                replies,
-            )
-            .await;
+        } = Box::pin(self.open_first(
+            planned,
+            schedule,
+            (index, first),
+            allotment,
+            ends_at,
+            replies,
+        ))
+        .await;
         drop(under_way);
         if let Some((index, other, failure)) = other {
             let Served { endpoint, .. } =
