@@ -145,21 +145,17 @@ impl HealthSnapshot {
         credential: CredentialUse,
         now: Timestamp,
     ) -> EndpointHealth {
-        let shared = self.endpoints.get(endpoint).copied().unwrap_or_default();
-        let mut health = match credential {
-            CredentialUse::Shared => shared,
+        let mut health = self.endpoints.get(endpoint).copied().unwrap_or_default();
+        if let CredentialUse::Own(id) = credential {
+            let own = self.own.get(&(endpoint.clone(), id)).copied();
             // Speed is the endpoint's; trouble may be the credential's own.
-            CredentialUse::Own(id) => EndpointHealth {
-                throughput_milli_tps: shared.throughput_milli_tps,
-                latency_ms: shared.latency_ms,
-                tools: shared.tools,
-                ..self
-                    .own
-                    .get(&(endpoint.clone(), id))
-                    .copied()
-                    .unwrap_or_default()
-            },
-        };
+            health = EndpointHealth {
+                throughput_milli_tps: health.throughput_milli_tps,
+                latency_ms: health.latency_ms,
+                tools: health.tools,
+                ..own.unwrap_or_default()
+            };
+        }
         if health.benched_until.is_some_and(|until| now < until) {
             health.rank = HealthRank::Down;
         } else {

@@ -15,7 +15,7 @@ use switchyard_domain::money::UsdPicos;
 
 use super::wishes::Wishes;
 use crate::{
-    cost::{Warmth, cost_with_cache, share_of},
+    cost::{Rates, Warmth, share_of},
     rule_out::Survivor,
     stickiness::{WarmCache, is_cacheable},
 };
@@ -83,7 +83,8 @@ pub(super) fn bare_at_pin(wishes: &Wishes<'_>, pin: &WarmCache) -> Option<i128> 
     let situation = wishes.situation;
     let endpoint = situation.catalog.endpoint(&pin.endpoint)?;
     let list = endpoint.prices.as_ref()?;
-    Some(cost_with_cache(list, wishes.needs, situation.now, pin.warmth()).get())
+    let rates = Rates::of(list, wishes.needs, situation.now);
+    Some(rates.cost_with_cache(pin.warmth()).get())
 }
 
 fn without_failure(wishes: &Wishes<'_>, survivor: &Survivor) -> Expected {
@@ -96,7 +97,8 @@ fn without_failure(wishes: &Wishes<'_>, survivor: &Survivor) -> Expected {
             once_warm: 0,
         };
     };
-    let at = |warmth| cost_with_cache(list, wishes.needs, wishes.situation.now, warmth).get();
+    let rates = Rates::of(list, wishes.needs, wishes.situation.now);
+    let at = |warmth| rates.cost_with_cache(warmth).get();
     let cold = at(Warmth::default());
     let keeps = is_cacheable(survivor.vetted.endpoint());
     let once_warm = match wishes.pin() {
