@@ -143,6 +143,7 @@ impl UsdPicos {
     }
 
     /// Rounds to whole nano-dollars, halves to even.
+    #[inline]
     pub fn round_half_even(self) -> Result<UsdNanos, Overflow> {
         let nanos = divide_half_even(self.0, 1_000)?;
         i64::try_from(nanos).map(UsdNanos).map_err(|_| Overflow)
@@ -156,6 +157,7 @@ impl UsdPicos {
 }
 
 /// Divides and rounds halves to even. `divisor` must be positive.
+#[inline]
 pub fn divide_half_even(amount: i128, divisor: i128) -> Result<i128, Overflow> {
     if divisor <= 0 {
         return Err(Overflow);

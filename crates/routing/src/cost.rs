@@ -127,7 +127,8 @@ fn beside_prompt(prices: &Prices, needs: &Needs) -> i128 {
 }
 
 fn times(price: Price, count: u64) -> i128 {
-    i128::from(price.picos()).saturating_mul(i128::from(count))
+    // 64 bits by 64 bits always fit.
+    i128::from(price.picos()) * i128::from(count)
 }
 
 /// What a contractual discount leaves of a price, in parts per million.
