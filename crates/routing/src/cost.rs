@@ -79,9 +79,9 @@ impl Rates {
     pub(crate) fn cost_with_cache(&self, warmth: Warmth) -> UsdPicos {
         let warm = warmth.tokens.min(self.prompt_tokens);
         let read_tokens = share_of(i128::from(warm), warmth.hit_ppm);
-        let unread_tokens = i128::from(self.prompt_tokens) - read_tokens;
-        let read = i128::from(self.read.picos()).saturating_mul(read_tokens);
-        let unread = i128::from(self.unread.picos()).saturating_mul(unread_tokens);
+        let read_tokens = u64::try_from(read_tokens).unwrap_or(warm);
+        let read = times(self.read, read_tokens);
+        let unread = times(self.unread, self.prompt_tokens - read_tokens);
         self.net(read.saturating_add(unread))
     }
 
@@ -104,10 +104,15 @@ pub(crate) fn share_of(amount: i128, ppm: u32) -> i128 {
     let Some(product) = amount.checked_mul(ppm) else {
         return (amount / ONE_MILLION).saturating_mul(ppm);
     };
-    // Dividing half the width takes a fraction of the time, and almost every amount fits.
-    match i64::try_from(product) {
-        Ok(product) => i128::from(product / 1_000_000),
-        Err(_) => product / ONE_MILLION,
+    divide(product, 1_000_000)
+}
+
+/// Half the width takes a fraction of the time, and almost every amount fits.
+#[inline]
+pub(crate) fn divide(amount: i128, by: i64) -> i128 {
+    match i64::try_from(amount) {
+        Ok(amount) => i128::from(amount / by),
+        Err(_) => amount / i128::from(by),
     }
 }
 

@@ -15,14 +15,14 @@ use switchyard_domain::money::UsdPicos;
 
 use super::wishes::Wishes;
 use crate::{
-    cost::{Rates, Warmth, share_of},
+    cost::{Rates, Warmth, divide, share_of},
     rule_out::Survivor,
     stickiness::{WarmCache, is_cacheable},
 };
 
 /// How long a conversation that its caller named is taken to be when it begins. Agents' sessions
 /// are longer, which would change little: nine turns in ten read the cache already.
-const SESSION_TURNS: i128 = 10;
+const SESSION_TURNS: i64 = 10;
 
 /// One candidate's expected cost, in its parts.
 #[derive(Debug, Clone, Copy)]
@@ -109,7 +109,8 @@ fn without_failure(wishes: &Wishes<'_>, survivor: &Survivor) -> Expected {
     let bare = if is_home { once_warm } else { cold };
     let per_turn = if wishes.opens_session() && keeps {
         let warm = at(Warmth::whole(wishes.needs));
-        warm.saturating_mul(SESSION_TURNS - 1).saturating_add(cold) / SESSION_TURNS
+        let later = warm.saturating_mul(i128::from(SESSION_TURNS - 1));
+        divide(later.saturating_add(cold), SESSION_TURNS)
     } else {
         bare
     };
