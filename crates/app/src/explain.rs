@@ -261,7 +261,7 @@ fn candidate(
         (verdict != Verdict::RuledOut).then(|| RankingWords::of(record, row, &credential));
     ExplainedCandidate {
         endpoint: row.endpoint.clone(),
-        provider: row.provider.clone(),
+        provider: row.provider.to_string(),
         model: row.model.to_string(),
         credential,
         verdict,

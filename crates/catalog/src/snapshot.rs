@@ -24,7 +24,7 @@ pub enum Family {
 #[derive(Debug, Clone)]
 pub struct Provider {
     pub slug: ProviderSlug,
-    pub name: String,
+    pub name: Arc<str>,
     /// `None`: we cannot call it (yet), and its endpoints are listed but never candidates.
     pub family: Option<Family>,
     /// The family as the file names it, also where we do not speak it yet.

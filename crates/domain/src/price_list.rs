@@ -143,7 +143,15 @@ impl PriceOverride {
 impl PriceList {
     /// The prices of a request with this many input tokens, admitted at this moment, before
     /// [`Self::discount`]. They hold for the whole request, not for the part above a threshold.
+    #[inline]
     pub fn at(&self, prompt_tokens: u64, at: Timestamp) -> Prices {
+        if self.overrides.is_empty() {
+            return self.base;
+        }
+        self.overridden_at(prompt_tokens, at)
+    }
+
+    fn overridden_at(&self, prompt_tokens: u64, at: Timestamp) -> Prices {
         self.overrides
             .iter()
             .filter(|over| over.applies(prompt_tokens, at))

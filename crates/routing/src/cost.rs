@@ -32,50 +32,87 @@ impl Warmth {
     }
 }
 
-/// The expected cost without regard to caches: the estimated prompt at the input price plus the
-/// expected output at the output price. The output is expected to be as long as it may be, or a
-/// third of the prompt.
-pub(crate) fn expected_cost(list: &PriceList, needs: &Needs, now: Timestamp) -> UsdPicos {
-    let prices = list.at(needs.prompt_tokens_estimate, now);
-    let prompt = times(
-        prices.prompt.unwrap_or_default(),
-        needs.prompt_tokens_estimate,
-    );
-    net(list, prompt.saturating_add(beside_prompt(&prices, needs)))
+/// One request's prices at one endpoint, looked up once however often they are reckoned with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rates {
+    prompt_tokens: u64,
+    /// Of a prompt token, without regard to caches.
+    input: Price,
+    /// Of a prompt token that is read from a cache.
+    read: Price,
+    /// Of a prompt token that is not. Where somebody asked for the prompt to be cached and the
+    /// provider charges for it, that is the write price; one that is stated below the input price
+    /// is a fee for storage, and comes with the input price.
+    unread: Price,
+    /// Of everything beside the prompt together.
+    beside_prompt: i128,
+    /// What the discount leaves, in parts per million.
+    share_left: i128,
 }
 
-/// The same with a prompt cache weighed in. The tokens that are expected to be read from it cost
-/// the read price. All others cost the input price, or where somebody asked for the prompt to be
-/// cached and the provider charges for it the write price; one that is stated below the input
-/// price is a fee for storage, and comes with the input price.
-pub(crate) fn cost_with_cache(
-    list: &PriceList,
-    needs: &Needs,
-    now: Timestamp,
-    warmth: Warmth,
-) -> UsdPicos {
-    let prices = list.at(needs.prompt_tokens_estimate, now);
-    let input = prices.prompt.unwrap_or_default();
-    let unread = match prices.input_cache_write {
-        Some(write) if needs.marks_cache => write.max(input),
-        _ => input,
-    };
-    let warm = warmth.tokens.min(needs.prompt_tokens_estimate);
-    let read_tokens = share_of(i128::from(warm), warmth.hit_ppm);
-    let unread_tokens = i128::from(needs.prompt_tokens_estimate) - read_tokens;
-    let read = prices.input_cache_read.unwrap_or(input);
-    let prompt = i128::from(read.picos())
-        .saturating_mul(read_tokens)
-        .saturating_add(i128::from(unread.picos()).saturating_mul(unread_tokens));
-    net(list, prompt.saturating_add(beside_prompt(&prices, needs)))
+impl Rates {
+    pub(crate) fn of(list: &PriceList, needs: &Needs, now: Timestamp) -> Self {
+        let prices = list.at(needs.prompt_tokens_estimate, now);
+        let input = prices.prompt.unwrap_or_default();
+        Self {
+            prompt_tokens: needs.prompt_tokens_estimate,
+            input,
+            read: prices.input_cache_read.unwrap_or(input),
+            unread: match prices.input_cache_write {
+                Some(write) if needs.marks_cache => write.max(input),
+                _ => input,
+            },
+            beside_prompt: beside_prompt(&prices, needs),
+            share_left: share_left(list),
+        }
+    }
+
+    /// The expected cost without regard to caches: the estimated prompt at the input price plus the
+    /// expected output at the output price. The output is expected to be as long as it may be, or a
+    /// third of the prompt.
+    pub(crate) fn cost(&self) -> UsdPicos {
+        self.net(times(self.input, self.prompt_tokens))
+    }
+
+    /// The same with a prompt cache weighed in: the tokens that are expected to be read from it cost
+    /// the read price, all others that of what is not read.
+    pub(crate) fn cost_with_cache(&self, warmth: Warmth) -> UsdPicos {
+        let warm = warmth.tokens.min(self.prompt_tokens);
+        let read_tokens = share_of(i128::from(warm), warmth.hit_ppm);
+        let read_tokens = u64::try_from(read_tokens).unwrap_or(warm);
+        let read = times(self.read, read_tokens);
+        let unread = times(self.unread, self.prompt_tokens - read_tokens);
+        self.net(read.saturating_add(unread))
+    }
+
+    fn net(&self, prompt: i128) -> UsdPicos {
+        let gross = prompt.saturating_add(self.beside_prompt);
+        if self.share_left == ONE_MILLION {
+            return UsdPicos::new(gross);
+        }
+        let cost = match gross.checked_mul(self.share_left) {
+            Some(product) => product / ONE_MILLION,
+            None => (gross / ONE_MILLION).saturating_mul(self.share_left),
+        };
+        UsdPicos::new(cost)
+    }
 }
 
 /// A probability's share of an amount, rounded down.
 pub(crate) fn share_of(amount: i128, ppm: u32) -> i128 {
     let ppm = i128::from(ppm).min(ONE_MILLION);
-    match amount.checked_mul(ppm) {
-        Some(product) => product / ONE_MILLION,
-        None => (amount / ONE_MILLION).saturating_mul(ppm),
+    let Some(product) = amount.checked_mul(ppm) else {
+        return (amount / ONE_MILLION).saturating_mul(ppm);
+    };
+    divide(product, 1_000_000)
+}
+
+/// Half the width takes a fraction of the time, and almost every amount fits.
+#[inline]
+pub(crate) fn divide(amount: i128, by: i64) -> i128 {
+    match i64::try_from(amount) {
+        Ok(amount) => i128::from(amount / by),
+        Err(_) => amount / i128::from(by),
     }
 }
 
@@ -95,19 +132,8 @@ fn beside_prompt(prices: &Prices, needs: &Needs) -> i128 {
 }
 
 fn times(price: Price, count: u64) -> i128 {
-    i128::from(price.picos()).saturating_mul(i128::from(count))
-}
-
-fn net(list: &PriceList, gross: i128) -> UsdPicos {
-    let left = share_left(list);
-    if left == ONE_MILLION {
-        return UsdPicos::new(gross);
-    }
-    let cost = match gross.checked_mul(left) {
-        Some(product) => product / ONE_MILLION,
-        None => (gross / ONE_MILLION).saturating_mul(left),
-    };
-    UsdPicos::new(cost)
+    // 64 bits by 64 bits always fit.
+    i128::from(price.picos()) * i128::from(count)
 }
 
 /// What a contractual discount leaves of a price, in parts per million.

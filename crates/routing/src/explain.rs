@@ -171,8 +171,8 @@ fn removed_by(
 fn providers_removed_by(last: Option<Rule>, record: &DecisionRecord) -> Vec<String> {
     let mut providers: Vec<String> = Vec::new();
     for (row, _) in removed_by(last, record) {
-        if !providers.contains(&row.provider) {
-            providers.push(row.provider.clone());
+        if providers.iter().all(|known| **known != *row.provider) {
+            providers.push(row.provider.to_string());
         }
     }
     providers

@@ -111,15 +111,30 @@ pub type ByEndpoint<V> = HashMap<EndpointId, V, BuildHasherDefault<EndpointHashe
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EndpointHasher(u64);
 
-impl Hasher for EndpointHasher {
-    fn write(&mut self, bytes: &[u8]) {
+impl EndpointHasher {
+    fn mix(&mut self, word: u64) {
         /// An odd number without a pattern in its bits: those of the golden ratio.
         const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(SPREAD);
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(SPREAD);
+    }
+}
+
+impl Hasher for EndpointHasher {
+    /// Whole words, and then the last eight bytes whether or not they were in one of those: a fixed
+    /// length is read in one step.
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, _) = bytes.as_chunks();
+        for word in words {
+            self.mix(u64::from_le_bytes(*word));
         }
+        match bytes.last_chunk() {
+            Some(last) => self.mix(u64::from_le_bytes(*last)),
+            None => bytes.iter().for_each(|byte| self.mix(u64::from(*byte))),
+        }
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.mix(u64::from(byte));
     }
 
     /// Multiplication leaves the best bits on top, and maps look at both ends.
@@ -145,21 +160,17 @@ impl HealthSnapshot {
         credential: CredentialUse,
         now: Timestamp,
     ) -> EndpointHealth {
-        let shared = self.endpoints.get(endpoint).copied().unwrap_or_default();
-        let mut health = match credential {
-            CredentialUse::Shared => shared,
+        let mut health = self.endpoints.get(endpoint).copied().unwrap_or_default();
+        if let CredentialUse::Own(id) = credential {
+            let own = self.own.get(&(endpoint.clone(), id)).copied();
             // Speed is the endpoint's; trouble may be the credential's own.
-            CredentialUse::Own(id) => EndpointHealth {
-                throughput_milli_tps: shared.throughput_milli_tps,
-                latency_ms: shared.latency_ms,
-                tools: shared.tools,
-                ..self
-                    .own
-                    .get(&(endpoint.clone(), id))
-                    .copied()
-                    .unwrap_or_default()
-            },
-        };
+            health = EndpointHealth {
+                throughput_milli_tps: health.throughput_milli_tps,
+                latency_ms: health.latency_ms,
+                tools: health.tools,
+                ..own.unwrap_or_default()
+            };
+        }
         if health.benched_until.is_some_and(|until| now < until) {
             health.rank = HealthRank::Down;
         } else {

@@ -14,6 +14,9 @@ pub(crate) fn first_token_timeout(
     preferences: &ProviderPreferences,
     vetted: &Vetted,
 ) -> Option<Duration> {
+    if preferences.first_token_timeouts_ms.is_empty() {
+        return None;
+    }
     let limits = preferences.first_token_timeouts_ms.iter();
     let named = limits.filter_map(|(entry, limit_ms)| {
         let named = names(entry, vetted.provider(), vetted.endpoint())?;

@@ -189,11 +189,11 @@ fn candidates(
     }
     let mut unordered: Vec<Option<Candidate>> = survivors
         .into_iter()
-        .map(|survivor| {
+        .map(|Survivor { vetted, when, .. }| {
             Some(Candidate {
-                when: survivor.when,
-                first_token_timeout: first_token_timeout(&needs.preferences, &survivor.vetted),
-                vetted: survivor.vetted,
+                when,
+                first_token_timeout: first_token_timeout(&needs.preferences, &vetted),
+                vetted,
             })
         })
         .collect();

@@ -109,7 +109,7 @@ pub struct CandidateRecord {
     /// The endpoint.
     pub endpoint: EndpointId,
     /// Its provider's display name.
-    pub provider: String,
+    pub provider: Arc<str>,
     /// Its model.
     pub model: ModelId,
     /// Whose credential it would be called with.

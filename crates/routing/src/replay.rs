@@ -180,7 +180,7 @@ impl Choice {
         let row = first_row(&plan.record);
         Self {
             endpoint: vetted.endpoint().id.clone(),
-            provider: vetted.provider().name.clone(),
+            provider: vetted.provider().name.to_string(),
             expected_cost: UsdNanos::new(row.and_then(|row| row.expected_cost_nanos).unwrap_or(0)),
         }
     }

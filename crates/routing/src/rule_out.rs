@@ -8,6 +8,7 @@ mod admission;
 mod capability;
 mod copies;
 mod fit;
+mod listed;
 mod place;
 mod price;
 mod privacy;
@@ -23,7 +24,7 @@ use switchyard_interchange::needs::Needs;
 
 use self::{
     copies::Copies,
-    question::{Fate, Objection, Question},
+    question::{Asked, Fate, Notes, Objection, Question},
     tiers::Tiers,
     vetted::Vetted,
     wording::Wording,
@@ -100,14 +101,15 @@ pub(crate) fn rule_out(needs: &Needs, situation: &Situation<'_>, chosen: &[Chose
         .iter()
         .map(|choice| choice.model.endpoints.len())
         .sum();
-    let wording = Wording::default();
+    let catalog = situation.catalog;
+    let notes = Notes::new(catalog);
     let mut fates = Vec::with_capacity(endpoints);
     let mut copies = Copies::new(needs, situation, endpoints);
     for (position, choice) in chosen.iter().enumerate() {
-        let tiers = Tiers::of(needs, situation, *choice);
+        let asked = Asked::of(needs, situation, *choice);
         let verdicts = choice.model.endpoints.iter().map(|&index| Fate {
             endpoint: index,
-            verdict: Question::of(needs, situation, *choice, tiers, &wording, index).verdict(),
+            verdict: Question::of(&asked, &notes, catalog, index).verdict(),
         });
         fates.extend(verdicts);
         soft::narrow(needs, situation, &mut fates);
@@ -150,13 +152,12 @@ pub(crate) fn serving<'a>(
     situation: &'a Situation<'a>,
     choice: Chosen<'a>,
 ) -> impl Iterator<Item = &'a Endpoint> {
-    let tiers = Tiers::of(needs, situation, choice);
+    let catalog = situation.catalog;
+    let asked = Asked::of(needs, situation, choice);
+    let notes = Notes::new(catalog);
     choice.model.endpoints.iter().filter_map(move |&index| {
-        let wording = Wording::default();
-        Question::of(needs, situation, choice, tiers, &wording, index)
-            .verdict()
-            .is_ok()
-            .then(|| &situation.catalog.endpoints[index])
+        let verdict = Question::of(&asked, &notes, catalog, index).verdict();
+        verdict.is_ok().then(|| &catalog.endpoints[index])
     })
 }
 
@@ -166,11 +167,11 @@ pub(crate) fn every_objection(
     situation: &Situation<'_>,
     chosen: &[Chosen<'_>],
 ) -> Vec<Vec<RuledOut>> {
-    let wording = Wording::default();
+    let catalog = situation.catalog;
+    let notes = Notes::new(catalog);
     let of_model = |choice: &Chosen<'_>| {
-        let choice = *choice;
-        let tiers = Tiers::of(needs, situation, choice);
-        let ask = |index: &usize| Question::of(needs, situation, choice, tiers, &wording, *index);
+        let asked = Asked::of(needs, situation, *choice);
+        let ask = |index: &usize| Question::of(&asked, &notes, catalog, *index);
         let objections = choice
             .model
             .endpoints

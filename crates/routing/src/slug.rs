@@ -43,11 +43,7 @@ impl<'a> Names<'a> {
 
     #[inline(never)]
     fn compare(&self, entry: &str) -> Option<Named> {
-        /// The bit in which the two cases of a letter differ.
-        const CASE: u8 = 0x20;
-        let first = |text: &str| text.as_bytes().first().map(|byte| byte | CASE);
-        let letter = first(entry);
-        let is = |name: &str| first(name) == letter && name.eq_ignore_ascii_case(entry);
+        let is = |name: &str| is_same(entry, name);
         if is(self.provider.slug.as_str()) || is(&self.provider.name) {
             Some(Named::ByProvider)
         } else if is(&self.endpoint.tag) {
@@ -61,6 +57,24 @@ impl<'a> Names<'a> {
 /// Whether and how `entry` names the endpoint; letter case does not matter.
 pub(crate) fn names(entry: &str, provider: &Provider, endpoint: &Endpoint) -> Option<Named> {
     Names::of(provider, endpoint).include(entry)
+}
+
+/// Whether any entry names the provider, and with it all its endpoints.
+pub(crate) fn names_provider(list: &[String], provider: &Provider) -> bool {
+    let (slug, name) = (provider.slug.as_str(), &*provider.name);
+    list.iter().any(|entry| {
+        let length = entry.len();
+        (length == slug.len() && is_same(entry, slug))
+            || (length == name.len() && is_same(entry, name))
+    })
+}
+
+/// As `eq_ignore_ascii_case`; most names differ in their first letter already.
+fn is_same(entry: &str, name: &str) -> bool {
+    /// The bit in which the two cases of a letter differ.
+    const CASE: u8 = 0x20;
+    let first = |text: &str| text.as_bytes().first().map(|byte| byte | CASE);
+    first(name) == first(entry) && name.eq_ignore_ascii_case(entry)
 }
 
 /// The position of the first entry that names the endpoint.

@@ -191,7 +191,7 @@ fn instructs(message: &&Message) -> bool {
 
 /// Whether a warm cache saves anything there: reading from it must be cheaper than the prompt.
 pub fn is_cacheable(endpoint: &Endpoint) -> bool {
-    let base = endpoint.prices.as_ref().map(|list| list.base);
+    let base = endpoint.prices.as_ref().map(|list| &list.base);
     base.is_some_and(|prices| match (prices.input_cache_read, prices.prompt) {
         (Some(read), Some(prompt)) => read < prompt,
         _ => false,

@@ -317,7 +317,7 @@ fn described(endpoint: &Vetted, failure: Failure) -> AttemptFailure {
     AttemptFailure {
         endpoint_id: endpoint.endpoint().id.clone(),
         provider: endpoint.provider().slug.clone(),
-        provider_name: endpoint.provider().name.clone(),
+        provider_name: endpoint.provider().name.to_string(),
         is_byok: !endpoint.credential().is_shared(),
         failure,
     }

@@ -139,7 +139,7 @@ impl App {
             model: served.endpoint.model().id.to_string(),
             endpoint_id: endpoint.id.clone(),
             provider: served.endpoint.provider().slug.clone(),
-            provider_name: served.endpoint.provider().name.clone(),
+            provider_name: served.endpoint.provider().name.to_string(),
             byok_credential_id: None,
             upstream_id: meter.upstream_id,
             finish_reason,

@@ -27,7 +27,7 @@ pub(super) fn read(row: &Reader<'_>) -> Option<Provider> {
     let family_name = row.text("api_family");
     let family = family_name.as_deref().and_then(|name| family(row, name));
     Some(Provider {
-        name: row.text("name").unwrap_or_else(|| slug.clone()),
+        name: row.text("name").unwrap_or_else(|| slug.clone()).into(),
         family,
         family_name,
         base_url: address::base_url(row),

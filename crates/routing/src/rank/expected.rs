@@ -15,14 +15,14 @@ use switchyard_domain::money::UsdPicos;
 
 use super::wishes::Wishes;
 use crate::{
-    cost::{Warmth, cost_with_cache, share_of},
+    cost::{Rates, Warmth, divide, share_of},
     rule_out::Survivor,
     stickiness::{WarmCache, is_cacheable},
 };
 
 /// How long a conversation that its caller named is taken to be when it begins. Agents' sessions
 /// are longer, which would change little: nine turns in ten read the cache already.
-const SESSION_TURNS: i128 = 10;
+const SESSION_TURNS: i64 = 10;
 
 /// One candidate's expected cost, in its parts.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +83,8 @@ pub(super) fn bare_at_pin(wishes: &Wishes<'_>, pin: &WarmCache) -> Option<i128> 
     let situation = wishes.situation;
     let endpoint = situation.catalog.endpoint(&pin.endpoint)?;
     let list = endpoint.prices.as_ref()?;
-    Some(cost_with_cache(list, wishes.needs, situation.now, pin.warmth()).get())
+    let rates = Rates::of(list, wishes.needs, situation.now);
+    Some(rates.cost_with_cache(pin.warmth()).get())
 }
 
 fn without_failure(wishes: &Wishes<'_>, survivor: &Survivor) -> Expected {
@@ -96,7 +97,8 @@ fn without_failure(wishes: &Wishes<'_>, survivor: &Survivor) -> Expected {
             once_warm: 0,
         };
     };
-    let at = |warmth| cost_with_cache(list, wishes.needs, wishes.situation.now, warmth).get();
+    let rates = Rates::of(list, wishes.needs, wishes.situation.now);
+    let at = |warmth| rates.cost_with_cache(warmth).get();
     let cold = at(Warmth::default());
     let keeps = is_cacheable(survivor.vetted.endpoint());
     let once_warm = match wishes.pin() {
@@ -107,7 +109,8 @@ fn without_failure(wishes: &Wishes<'_>, survivor: &Survivor) -> Expected {
     let bare = if is_home { once_warm } else { cold };
     let per_turn = if wishes.opens_session() && keeps {
         let warm = at(Warmth::whole(wishes.needs));
-        warm.saturating_mul(SESSION_TURNS - 1).saturating_add(cold) / SESSION_TURNS
+        let later = warm.saturating_mul(i128::from(SESSION_TURNS - 1));
+        divide(later.saturating_add(cold), SESSION_TURNS)
     } else {
         bare
     };

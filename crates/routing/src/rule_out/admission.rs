@@ -1,11 +1,11 @@
 //! Whether an endpoint is there for this request at all: callable, of a tier that was asked for,
 //! of a model and at a provider that are allowed.
 
-use switchyard_domain::endpoint::ServiceTier;
+use switchyard_domain::{endpoint::ServiceTier, model::ModelId};
 
 use super::{Objection, Question, Tiers};
 use crate::{
-    policy::Rules,
+    policy::{Policy, Rules},
     record::{Detail, Scope},
     slug::{in_words, is_named_in_full, names_model, position, stated},
 };
@@ -13,7 +13,8 @@ use crate::{
 pub(super) fn not_callable(question: &Question<'_>) -> Option<Objection> {
     let slug = &question.provider.slug;
     let has_credential = || {
-        question.credentials.shared.includes(slug) || question.own_credentials().next().is_some()
+        question.asked.credentials.shared.includes(slug)
+            || question.own_credentials().next().is_some()
     };
     let detail = match question.endpoint.obstacle(question.provider) {
         Some(obstacle) => Detail::Fixed(obstacle.as_str()),
@@ -21,7 +22,7 @@ pub(super) fn not_callable(question: &Question<'_>) -> Option<Objection> {
         None => {
             let words = || format!("no credential is stored for {slug}");
             let field = "endpoint";
-            let wording = question.wording;
+            let wording = &question.notes.wording;
             wording
                 .of(Scope::Catalog, field, &[], slug.as_str(), words)
                 .into()
@@ -30,34 +31,50 @@ pub(super) fn not_callable(question: &Question<'_>) -> Option<Objection> {
     Some(Objection::new(Scope::Catalog, "endpoint", detail))
 }
 
-/// The models of every scope that names any, by exact id or as `author/*`. Nobody's list adds a
-/// model that another scope's leaves out.
-pub(super) fn model_not_allowed(question: &Question<'_>) -> Option<Objection> {
-    let id = question.model.id.as_str();
-    let has = |list: &[String]| list.iter().any(|entry| names_model(entry, id));
-    let forbids = |rules: &Rules| {
-        let allowed = rules.allowed_models.as_deref();
-        allowed.is_some_and(|list| !has(list))
-    };
-    if let Some(layer) = question.policy.first(forbids) {
-        let allowed = layer.rules.allowed_models.as_deref().unwrap_or_default();
-        return Some(by_list(
-            question,
-            layer.scope,
-            "allowed_models",
-            allowed,
-            "allows",
-        ));
+/// A scope's list that forbids a model: all its endpoints alike.
+pub(super) struct Forbidding<'a> {
+    scope: Scope,
+    field: &'static str,
+    list: &'a [String],
+    does: &'static str,
+}
+
+impl<'a> Forbidding<'a> {
+    /// The models of every scope that names any, by exact id or as `author/*`. Nobody's list adds a
+    /// model that another scope's leaves out.
+    pub(super) fn find(policy: &'a Policy, model: &ModelId) -> Option<Self> {
+        let has = |list: &[String]| list.iter().any(|entry| names_model(entry, model.as_str()));
+        let forbids = |rules: &Rules| {
+            let allowed = rules.allowed_models.as_deref();
+            allowed.is_some_and(|list| !has(list))
+        };
+        if let Some(layer) = policy.first(forbids) {
+            return Some(Self {
+                scope: layer.scope,
+                field: "allowed_models",
+                list: layer.rules.allowed_models.as_deref().unwrap_or_default(),
+                does: "allows",
+            });
+        }
+        let layer = policy.first(|rules| has(&rules.ignored_models))?;
+        Some(Self {
+            scope: layer.scope,
+            field: "ignored_models",
+            list: &layer.rules.ignored_models,
+            does: "ignores",
+        })
     }
-    let layer = question.policy.first(|rules| has(&rules.ignored_models))?;
-    let ignored = &layer.rules.ignored_models;
-    Some(by_list(
-        question,
-        layer.scope,
-        "ignored_models",
-        ignored,
-        "ignores",
-    ))
+}
+
+pub(super) fn model_not_allowed(question: &Question<'_>) -> Option<Objection> {
+    let forbidding = question.asked.forbidding.as_ref()?;
+    let Forbidding {
+        scope,
+        field,
+        list,
+        does,
+    } = *forbidding;
+    Some(by_list(question, scope, field, list, does))
 }
 
 /// An objection of a scope's list: `the account allows acme`.
@@ -69,7 +86,7 @@ fn by_list(
     does: &str,
 ) -> Objection {
     let words = || format!("the {} {does} {}", scope.as_str(), in_words(list));
-    let detail = question.wording.of(scope, field, list, "", words);
+    let detail = question.notes.wording.of(scope, field, list, "", words);
     Objection::new(scope, field, detail)
 }
 
@@ -81,7 +98,10 @@ fn by_request(
     words: impl FnOnce(String) -> String,
 ) -> Objection {
     let words = || words(in_words(list));
-    let detail = question.wording.of(Scope::Request, field, list, "", words);
+    let detail = question
+        .notes
+        .wording
+        .of(Scope::Request, field, list, "", words);
     Objection::new(Scope::Request, field, detail)
 }
 
@@ -89,7 +109,7 @@ fn by_request(
 /// or its full tag in `order` or `only`.
 pub(super) fn service_tier(question: &Question<'_>) -> Option<Objection> {
     let tier = question.endpoint.service_tier;
-    let admitted = match question.tiers {
+    let admitted = match question.asked.tiers {
         Tiers::Ordinary => tier == ServiceTier::Default,
         Tiers::Also(other) => tier == ServiceTier::Default || tier == other,
         Tiers::OnlyFlex(_) => tier == ServiceTier::Flex,
@@ -102,7 +122,7 @@ pub(super) fn service_tier(question: &Question<'_>) -> Option<Objection> {
         ServiceTier::Flex => "the flex tier was not asked for",
         ServiceTier::Priority => "the priority tier was not asked for",
     };
-    let (scope, field) = match question.tiers {
+    let (scope, field) = match question.asked.tiers {
         Tiers::OnlyFlex(scope) if tier == ServiceTier::Default && scope != Scope::Request => {
             (scope, "default_service_tier")
         }
@@ -112,7 +132,7 @@ pub(super) fn service_tier(question: &Question<'_>) -> Option<Objection> {
 }
 
 fn is_asked_for_in_full(question: &Question<'_>) -> bool {
-    let preferences = &question.needs.preferences;
+    let preferences = &question.asked.needs.preferences;
     [&preferences.order, &preferences.only]
         .into_iter()
         .flatten()
@@ -122,13 +142,17 @@ fn is_asked_for_in_full(question: &Question<'_>) -> bool {
 /// A standing list is a ceiling: the request's can only shrink it. An order without fallbacks
 /// is a list of what is allowed.
 pub(super) fn allowed_providers(question: &Question<'_>) -> Option<Objection> {
+    if question.notes.listed.of(question).is_allowed {
+        return None;
+    }
     let Question {
+        asked,
         endpoint,
         provider,
-        policy,
         ..
     } = question;
-    let preferences = &question.needs.preferences;
+    let policy = asked.policy;
+    let preferences = &question.asked.needs.preferences;
     let lacks = |list: &[String]| position(list, provider, endpoint).is_none();
     let forbids = |rules: &Rules| rules.allowed_providers.as_deref().is_some_and(lacks);
     if let Some(layer) = policy.first(forbids) {
@@ -157,11 +181,16 @@ pub(super) fn allowed_providers(question: &Question<'_>) -> Option<Objection> {
 /// Ignored by any scope is ignored, whatever another allows.
 pub(super) fn ignored(question: &Question<'_>) -> Option<Objection> {
     let Question {
+        asked,
         endpoint,
         provider,
-        policy,
         ..
     } = question;
+    let is_provider = endpoint.tag == provider.slug.as_str();
+    if is_provider && !question.notes.listed.of(question).is_ignored {
+        return None;
+    }
+    let policy = asked.policy;
     let has = |list: &[String]| position(list, provider, endpoint).is_some();
     if let Some(layer) = policy.first(|rules| has(&rules.ignored_providers)) {
         let ignored = &layer.rules.ignored_providers;
@@ -173,7 +202,7 @@ pub(super) fn ignored(question: &Question<'_>) -> Option<Objection> {
             "ignores",
         ));
     }
-    let ignore = &question.needs.preferences.ignore;
+    let ignore = &question.asked.needs.preferences.ignore;
     has(ignore).then(|| {
         let words = |ignore| format!("`ignore` is {ignore}");
         by_request(question, "provider.ignore", ignore, words)

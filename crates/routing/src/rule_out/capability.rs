@@ -13,7 +13,7 @@ use crate::{
 const UNDISCLOSED: &str = "unknown";
 
 pub(super) fn has(question: &Question<'_>) -> Option<Objection> {
-    let wanted = &question.needs.preferences.has;
+    let wanted = &question.asked.needs.preferences.has;
     let missing = wanted.iter().find(|wanted| !is_able(question, wanted))?;
     let detail = match missing {
         Capability::ImplicitCaching => Detail::Fixed("it does not cache by itself"),
@@ -42,7 +42,11 @@ fn is_able(question: &Question<'_>, wanted: &Capability) -> bool {
         Capability::Reasoning => fit::understood(supported).contains(Parameter::Reasoning),
         Capability::StructuredOutput => supported.contains(Parameter::StructuredOutputs),
         Capability::ToolUse => supported.contains(Parameter::Tools),
-        Capability::Vision => question.model.input_modalities.contains(Modality::Image),
+        Capability::Vision => question
+            .asked
+            .model
+            .input_modalities
+            .contains(Modality::Image),
         Capability::Quantization(name) => is_called(format, name),
         Capability::NotQuantization(name) => format != UNDISCLOSED && !is_called(format, name),
     }
@@ -51,7 +55,7 @@ fn is_able(question: &Question<'_>, wanted: &Capability) -> bool {
 /// A format's name stands for its scaled editions too; undisclosed weights match `unknown` alone.
 pub(super) fn quantization(question: &Question<'_>) -> Option<Objection> {
     const FIELD: &str = "provider.quantizations";
-    let wanted = stated(question.needs.preferences.quantizations.as_ref())?;
+    let wanted = stated(question.asked.needs.preferences.quantizations.as_ref())?;
     let format = format_of(question);
     if wanted.iter().any(|name| is_called(format, name)) {
         return None;
@@ -91,12 +95,14 @@ fn weights(
     let write = || format!("its weights are {format}, {}", wanted());
     if one.is_empty() {
         question
+            .notes
             .wording
             .of(Scope::Request, field, list, format, write)
             .into()
     } else {
         let about = format!("{format} {one}");
         question
+            .notes
             .wording
             .of(Scope::Request, field, list, &about, write)
             .into()

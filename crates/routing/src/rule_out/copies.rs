@@ -12,9 +12,9 @@ use super::{
     question::{Fate, Pass},
 };
 use crate::{
-    cost::expected_cost,
+    cost::Rates,
     credentials::{CredentialUse, OwnCredential, SHARED_CLASS, Section},
-    health::EndpointHealth,
+    health::{EndpointHealth, HealthRank},
     record::{CandidateRecord, RuledOut},
     resolve::Chosen,
     select::Situation,
@@ -110,10 +110,11 @@ impl<'a> Copies<'a> {
             .prices
             .as_ref()
             .map_or(UsdPicos::ZERO, |prices| {
-                expected_cost(prices, self.needs, self.situation.now)
+                Rates::of(prices, self.needs, self.situation.now).cost()
             });
         let nanos = cost.round_half_even().map_or(i64::MAX, |nanos| nanos.get());
         let health = self.health(original, credential);
+        let rank = health.rank;
         self.sieved.survivors.push(Survivor {
             vetted: Vetted::new(
                 Arc::clone(self.situation.catalog),
@@ -129,19 +130,17 @@ impl<'a> Copies<'a> {
             cost,
             health,
         });
-        self.sieved.rows.push(CandidateRecord {
-            expected_cost_nanos: Some(nanos),
-            declared_zdr,
-            ..self.row(original, holder, health)
-        });
+        let mut row = self.row(original, holder, rank);
+        row.expected_cost_nanos = Some(nanos);
+        row.declared_zdr = declared_zdr;
+        self.sieved.rows.push(row);
     }
 
     fn note(&mut self, original: Original<'a>, holder: Holder<'a>, ruled_out: RuledOut) {
         let health = self.health(original, holder.credential());
-        self.sieved.rows.push(CandidateRecord {
-            ruled_out: Some(ruled_out),
-            ..self.row(original, holder, health)
-        });
+        let mut row = self.row(original, holder, health.rank);
+        row.ruled_out = Some(ruled_out);
+        self.sieved.rows.push(row);
     }
 
     fn health(&self, original: Original<'a>, credential: CredentialUse) -> EndpointHealth {
@@ -153,12 +152,12 @@ impl<'a> Copies<'a> {
         &self,
         original: Original<'a>,
         holder: Holder<'a>,
-        health: EndpointHealth,
+        health: HealthRank,
     ) -> CandidateRecord {
         let provider = self.situation.catalog.provider_of(original.endpoint);
         CandidateRecord {
             endpoint: original.endpoint.id.clone(),
-            provider: provider.name.clone(),
+            provider: Arc::clone(&provider.name),
             model: original.choice.model.id.clone(),
             credential: holder.credential(),
             section: holder.own.map(|(_, own)| own.section),
@@ -168,7 +167,7 @@ impl<'a> Copies<'a> {
             ruled_out: None,
             expected_cost_nanos: None,
             draw_ppm: None,
-            health: health.rank,
+            health,
         }
     }
 }

@@ -19,8 +19,8 @@ const OTHER_APIS: Modalities = Modalities::EMPTY
 const TEXT: Modalities = Modalities::EMPTY.with(Modality::Text);
 
 pub(super) fn wrong_api(question: &Question<'_>) -> Option<Objection> {
-    let given = or_text(question.model.output_modalities);
-    let wanted = or_text(question.needs.output_modalities);
+    let given = or_text(question.asked.model.output_modalities);
+    let wanted = or_text(question.asked.needs.output_modalities);
     let foreign = given.intersection(OTHER_APIS);
     let only_foreign = !foreign.is_empty() && given.minus(OTHER_APIS).is_empty();
     (only_foreign && wanted.intersection(foreign).is_empty())
@@ -28,14 +28,14 @@ pub(super) fn wrong_api(question: &Question<'_>) -> Option<Objection> {
 }
 
 pub(super) fn modality(question: &Question<'_>) -> Option<Objection> {
-    let taken = question.model.input_modalities.union(TEXT);
-    let refused = question.needs.input_modalities.minus(taken);
+    let taken = question.asked.model.input_modalities.union(TEXT);
+    let refused = question.asked.needs.input_modalities.minus(taken);
     if !refused.is_empty() {
         let figures = Figures::NoInput(refused);
         return Some(Objection::new(Scope::Request, "messages", figures));
     }
-    let given = or_text(question.model.output_modalities);
-    let missing = or_text(question.needs.output_modalities).minus(given);
+    let given = or_text(question.asked.model.output_modalities);
+    let missing = or_text(question.asked.needs.output_modalities).minus(given);
     (!missing.is_empty())
         .then(|| Objection::new(Scope::Request, "modalities", Figures::NoOutput(missing)))
 }
@@ -54,8 +54,8 @@ fn or_text(stated: Modalities) -> Modalities {
 /// does not fit after all fails over to a larger context. Without a stated output limit one token
 /// must fit. An unknown limit is no limit.
 pub(super) fn context_length(question: &Question<'_>) -> Option<Objection> {
-    let prompt = question.needs.prompt_tokens_estimate;
-    let output = question.needs.max_output_tokens.map_or(1, u64::from);
+    let prompt = question.asked.needs.prompt_tokens_estimate;
+    let output = question.asked.needs.max_output_tokens.map_or(1, u64::from);
     let endpoint = question.endpoint;
     if let Some(context) = endpoint.context_length
         && prompt.saturating_add(output) > context
@@ -86,10 +86,11 @@ pub(super) fn context_length(question: &Question<'_>) -> Option<Objection> {
 }
 
 pub(super) fn require_parameters(question: &Question<'_>) -> Option<Objection> {
-    if !question.needs.preferences.require_parameters {
+    if !question.asked.needs.preferences.require_parameters {
         return None;
     }
     let missing = question
+        .asked
         .needs
         .parameters
         .minus(understood(question.endpoint.supported_parameters));
@@ -105,16 +106,16 @@ pub(super) fn require_parameters(question: &Question<'_>) -> Option<Objection> {
 /// What an endpoint understands once its request is encoded: some parameters are different names
 /// of one thing, and an endpoint that declares one of them serves them all.
 pub(super) fn understood(declared: Parameters) -> Parameters {
-    const SYNONYMS: [&[Parameter]; 2] = [
-        &[Parameter::MaxTokens, Parameter::MaxCompletionTokens],
-        &[
-            Parameter::Reasoning,
-            Parameter::ReasoningEffort,
-            Parameter::IncludeReasoning,
-        ],
+    const SYNONYMS: [Parameters; 2] = [
+        Parameters::EMPTY
+            .with(Parameter::MaxTokens)
+            .with(Parameter::MaxCompletionTokens),
+        Parameters::EMPTY
+            .with(Parameter::Reasoning)
+            .with(Parameter::ReasoningEffort)
+            .with(Parameter::IncludeReasoning),
     ];
     SYNONYMS.into_iter().fold(declared, |known, names| {
-        let names: Parameters = names.iter().copied().collect();
         if known.intersection(names).is_empty() {
             known
         } else {
@@ -132,6 +133,7 @@ pub(super) const ESSENTIAL: Parameters = Parameters::EMPTY
 /// that.
 pub(super) fn features(question: &Question<'_>) -> Option<Objection> {
     if question
+        .asked
         .policy
         .narrowest(|rules| rules.unsupported_features)
         .unwrap_or_default()
@@ -140,7 +142,7 @@ pub(super) fn features(question: &Question<'_>) -> Option<Objection> {
         return None;
     }
     let supported = question.endpoint.supported_parameters;
-    let missing = wanted_features(question.needs)
+    let missing = wanted_features(question.asked.needs)
         .intersection(ESSENTIAL)
         .minus(supported);
     (!missing.is_empty()).then(|| {

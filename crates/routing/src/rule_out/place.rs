@@ -9,7 +9,7 @@ use crate::{
 /// Providers and authors that are not offered in the country a request comes from. A country that
 /// nobody states binds nobody.
 pub(super) fn geo(question: &Question<'_>) -> Option<Objection> {
-    let country = question.country?;
+    let country = question.asked.country?;
     let blocks = |blocked: &[String]| {
         let code = blocked
             .iter()
@@ -18,7 +18,7 @@ pub(super) fn geo(question: &Question<'_>) -> Option<Objection> {
     };
     let figures = blocks(&question.provider.blocked_countries)
         .map(Figures::ProviderCountry)
-        .or_else(|| blocks(&question.model.blocked_countries).map(Figures::ModelCountry))?;
+        .or_else(|| blocks(&question.asked.model.blocked_countries).map(Figures::ModelCountry))?;
     Some(Objection::new(Scope::Catalog, "country", figures))
 }
 
@@ -31,7 +31,7 @@ pub(super) fn data_region(question: &Question<'_>) -> Option<Objection> {
         let covers = |region: &String| allowed.iter().any(|name| includes(name, region));
         !regions.is_empty() && regions.iter().all(covers)
     };
-    let layer = question.policy.first(|rules| {
+    let layer = question.asked.policy.first(|rules| {
         let allowed = rules.allowed_data_regions.as_deref();
         allowed.is_some_and(|allowed| !is_allowed(allowed))
     })?;
@@ -46,18 +46,21 @@ pub(super) fn data_region(question: &Question<'_>) -> Option<Objection> {
         [one] => one,
         _ => question.endpoint.tag.as_str(),
     };
-    let detail = question.wording.of(scope, FIELD, allowed, served, || {
-        let whose = scope.as_str();
-        let allowed = in_words(allowed);
-        if regions.is_empty() {
-            format!("where it serves is not known, and the {whose} allows {allowed}")
-        } else {
-            format!(
-                "it serves in {}, and the {whose} allows {allowed}",
-                in_words(regions)
-            )
-        }
-    });
+    let detail = question
+        .notes
+        .wording
+        .of(scope, FIELD, allowed, served, || {
+            let whose = scope.as_str();
+            let allowed = in_words(allowed);
+            if regions.is_empty() {
+                format!("where it serves is not known, and the {whose} allows {allowed}")
+            } else {
+                format!(
+                    "it serves in {}, and the {whose} allows {allowed}",
+                    in_words(regions)
+                )
+            }
+        });
     Some(Objection::new(scope, FIELD, detail))
 }
 

@@ -10,12 +10,15 @@ use crate::{
 /// ceilings are inclusive. A request, image or audio price that is not stated is not charged on
 /// its own, so no ceiling on it can be exceeded.
 pub(super) fn max_price(question: &Question<'_>) -> Option<Objection> {
-    let ceilings = &question.needs.preferences.max_price;
+    let ceilings = &question.asked.needs.preferences.max_price;
     if ceilings.is_empty() {
         return None;
     }
     let list = question.endpoint.prices.as_ref()?;
-    let prices = list.at(question.needs.prompt_tokens_estimate, question.now);
+    let prices = list.at(
+        question.asked.needs.prompt_tokens_estimate,
+        question.asked.now,
+    );
     let compared = [
         (
             "provider.max_price.prompt",

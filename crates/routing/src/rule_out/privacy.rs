@@ -10,7 +10,7 @@ use crate::{
 
 /// Denied when anyone denies it.
 pub(super) fn training(question: &Question<'_>) -> Option<Objection> {
-    let requested = question.needs.preferences.data_collection == Some(DataCollection::Deny);
+    let requested = question.asked.needs.preferences.data_collection == Some(DataCollection::Deny);
     let (field, denies): (_, fn(&Rules) -> bool) = if question.endpoint.free {
         ("allow_free_training", |rules| {
             rules.allow_free_training == Some(false)
@@ -20,7 +20,7 @@ pub(super) fn training(question: &Question<'_>) -> Option<Objection> {
             rules.allow_paid_training == Some(false)
         })
     };
-    let (scope, field) = match question.policy.first(denies) {
+    let (scope, field) = match question.asked.policy.first(denies) {
         Some(layer) => (layer.scope, field),
         None if requested => (Scope::Request, "provider.data_collection"),
         None => return None,
@@ -42,6 +42,7 @@ pub(super) fn publication(question: &Question<'_>) -> Option<Objection> {
         return None;
     }
     let layer = question
+        .asked
         .policy
         .first(|rules| rules.allow_free_publication == Some(false))?;
     let detail = match published {
@@ -57,10 +58,14 @@ pub(super) fn publication(question: &Question<'_>) -> Option<Objection> {
 
 /// Demanded when anyone demands it.
 pub(super) fn zdr(question: &Question<'_>) -> Option<Objection> {
-    let author = question.model.author.as_str();
-    let (scope, field) = match question.policy.first(|rules| rules.zdr.includes(author)) {
+    let author = question.asked.model.author.as_str();
+    let (scope, field) = match question
+        .asked
+        .policy
+        .first(|rules| rules.zdr.includes(author))
+    {
         Some(layer) => (layer.scope, "zdr"),
-        None if question.needs.preferences.zdr => (Scope::Request, "provider.zdr"),
+        None if question.asked.needs.preferences.zdr => (Scope::Request, "provider.zdr"),
         None => return None,
     };
     if question.endpoint.zero_data_retention {
@@ -76,8 +81,8 @@ pub(super) fn zdr(question: &Question<'_>) -> Option<Objection> {
 }
 
 pub(super) fn distillable(question: &Question<'_>) -> Option<Objection> {
-    let demanded = question.needs.preferences.enforce_distillable_text;
-    (demanded && !question.model.is_distillable).then(|| {
+    let demanded = question.asked.needs.preferences.enforce_distillable_text;
+    (demanded && !question.asked.model.is_distillable).then(|| {
         Objection::new(
             Scope::Request,
             "provider.enforce_distillable_text",

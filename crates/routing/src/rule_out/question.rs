@@ -1,10 +1,10 @@
 //! One endpoint before the filters.
 
-use switchyard_catalog::snapshot::{Endpoint, Model, Provider};
+use switchyard_catalog::snapshot::{Catalog, Endpoint, Model, Provider};
 use switchyard_domain::clock::Timestamp;
 use switchyard_interchange::needs::Needs;
 
-use super::{CHECKS, Tiers, Wording};
+use super::{CHECKS, Tiers, Wording, admission::Forbidding, listed::Listed};
 use crate::{
     credentials::{Credentials, OwnCredential},
     policy::Policy,
@@ -13,16 +13,29 @@ use crate::{
     select::Situation,
 };
 
-/// One endpoint before the filters, with everything they compare it with.
-pub(super) struct Question<'a> {
+/// What is asked of all endpoints of one model.
+pub(super) struct Asked<'a> {
     pub(super) needs: &'a Needs,
     pub(super) policy: &'a Policy,
     pub(super) credentials: Credentials<'a>,
     pub(super) country: Option<&'a str>,
     pub(super) now: Timestamp,
     pub(super) tiers: Tiers,
-    pub(super) wording: &'a Wording,
     pub(super) model: &'a Model,
+    /// The scope's list that forbids the model, if any does.
+    pub(super) forbidding: Option<Forbidding<'a>>,
+}
+
+/// What one decision has found out already.
+pub(super) struct Notes {
+    pub(super) wording: Wording,
+    pub(super) listed: Listed,
+}
+
+/// One endpoint before the filters, with everything they compare it with.
+pub(super) struct Question<'a> {
+    pub(super) asked: &'a Asked<'a>,
+    pub(super) notes: &'a Notes,
     pub(super) provider: &'a Provider,
     pub(super) endpoint: &'a Endpoint,
 }
@@ -69,34 +82,50 @@ impl Objection {
     }
 }
 
-impl<'a> Question<'a> {
-    pub(super) fn of(
-        needs: &'a Needs,
-        situation: &Situation<'a>,
-        choice: Chosen<'a>,
-        tiers: Tiers,
-        wording: &'a Wording,
-        index: usize,
-    ) -> Self {
-        let endpoint = &situation.catalog.endpoints[index];
+impl<'a> Asked<'a> {
+    pub(super) fn of(needs: &'a Needs, situation: &Situation<'a>, choice: Chosen<'a>) -> Self {
         Self {
             needs,
             policy: situation.policy,
             credentials: situation.credentials,
             country: situation.country,
             now: situation.now,
-            tiers,
-            wording,
+            tiers: Tiers::of(needs, situation, choice),
             model: choice.model,
-            provider: situation.catalog.provider_of(endpoint),
+            forbidding: Forbidding::find(situation.policy, &choice.model.id),
+        }
+    }
+}
+
+impl Notes {
+    pub(super) fn new(catalog: &Catalog) -> Self {
+        Self {
+            wording: Wording::default(),
+            listed: Listed::new(catalog),
+        }
+    }
+}
+
+impl<'a> Question<'a> {
+    pub(super) fn of(
+        asked: &'a Asked<'a>,
+        notes: &'a Notes,
+        catalog: &'a Catalog,
+        index: usize,
+    ) -> Self {
+        let endpoint = &catalog.endpoints[index];
+        Self {
+            asked,
+            notes,
+            provider: catalog.provider_of(endpoint),
             endpoint,
         }
     }
 
     /// The customer's own credentials that this endpoint can be called with.
     pub(super) fn own_credentials(&self) -> impl Iterator<Item = &'a OwnCredential> {
-        let (provider, model) = (&self.provider.slug, &self.model.id);
-        let own = self.credentials.own.iter();
+        let (provider, model) = (&self.provider.slug, &self.asked.model.id);
+        let own = self.asked.credentials.own.iter();
         own.filter(move |credential| credential.is_for(provider, model))
     }
 
@@ -128,6 +157,7 @@ impl<'a> Question<'a> {
     }
 
     fn has_trusted_statement(&self) -> bool {
-        self.policy.trusts_declared_zdr() && self.own_credentials().any(|own| own.declared_zdr)
+        self.asked.policy.trusts_declared_zdr()
+            && self.own_credentials().any(|own| own.declared_zdr)
     }
 }

@@ -100,7 +100,7 @@ async fn begin(planned: &Planned, endpoint: &Vetted, replies: &Sender<ReplyStep>
         generation_id: planned.admitted.generation_id.clone(),
         created_seconds: planned.admitted.at.seconds(),
         model: endpoint.model().id.to_string(),
-        provider: endpoint.provider().name.clone(),
+        provider: endpoint.provider().name.to_string(),
     };
     replies.send(ReplyStep::Head(Box::new(head))).await.is_ok()
 }
