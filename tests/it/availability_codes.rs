@@ -78,6 +78,14 @@ story!(
         for provider in ["alder", "birch", "cedar", "dogwood"] {
             assert_eq!(world.asked(provider), 0, "{provider} was asked");
         }
+        // A dry run comes from where a real request would.
+        let dry = world
+            .api()
+            .post("/api/v1/route/explain", &question(ABROAD))
+            .key(&world.key.text)
+            .header("x-country", "FR");
+        let dry = dry.send().await.ok();
+        assert_eq!(dry["data"]["availability"]["code"], "region_restricted", "{dry}");
         // Elsewhere it is offered.
         let call = world.chat(&question(ABROAD)).header("x-country", "DE");
         call.send().await.ok();

@@ -29,7 +29,7 @@ pub mod credentials;
 pub mod health;
 pub mod policy;
 
-pub use rule_out::vetted;
+pub use rule_out::{region_includes, vetted};
 
 #[cfg(test)]
 mod tests;

@@ -37,6 +37,7 @@ use crate::{
     select::{Situation, TryWhen},
 };
 
+pub use self::place::region_includes;
 pub(crate) use self::{
     fit::given_beside,
     tiers::{asked_tier, has_flex},

@@ -12,6 +12,7 @@ use switchyard_interchange::preferences::{DataCollection, ProviderPreferences};
 use switchyard_routing::{
     policy::{Policy, Rules},
     record::Scope,
+    region_includes,
     vetted::Vetted,
 };
 
@@ -259,7 +260,7 @@ fn allowed_data_regions(policy: &Policy) -> Option<Vec<String>> {
     }
     let allows = |allowed: &[String], region: &str| {
         let mut names = allowed.iter();
-        names.any(|name| name.eq_ignore_ascii_case(region))
+        names.any(|name| region_includes(name, region))
     };
     let common: BTreeSet<String> = stated
         .iter()

@@ -270,12 +270,16 @@ pub(crate) async fn explain(
     let (body, options) = Options::take_from(body)?;
     let mut chat = decode_request(body).map_err(|error| error::undecodable(&error))?;
     client::join_session(&parts.headers, &mut chat)?;
+    let trusted = client::country(&parts.headers, edge.country_header.as_ref());
     let request = ExplainRequest {
         caller,
         chat,
         seed: options.seed,
         at: options.at,
-        country: options.country,
+        // As for a real request, unless the caller asks about another place.
+        country: options
+            .country
+            .or_else(|| trusted.map(|country| country.as_str().to_owned())),
     };
     let explanation = edge
         .app

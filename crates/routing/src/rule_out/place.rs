@@ -28,7 +28,7 @@ pub(super) fn data_region(question: &Question<'_>) -> Option<Objection> {
     const FIELD: &str = "allowed_data_regions";
     let regions = question.endpoint.regions.as_deref().unwrap_or_default();
     let is_allowed = |allowed: &[String]| {
-        let covers = |region: &String| allowed.iter().any(|name| includes(name, region));
+        let covers = |region: &String| allowed.iter().any(|name| region_includes(name, region));
         !regions.is_empty() && regions.iter().all(covers)
     };
     let layer = question.asked.policy.first(|rules| {
@@ -108,8 +108,8 @@ const US: &[&str] = &[
     "westus3",
 ];
 
-/// Whether the allowed region is `region` or includes it.
-fn includes(allowed: &str, region: &str) -> bool {
+/// Whether the allowed region is `region` or includes it, as `eu` includes `eu-west-1`.
+pub fn region_includes(allowed: &str, region: &str) -> bool {
     let is_one_of = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(region));
     let begins_with_us = region
         .get(..3)
@@ -140,7 +140,11 @@ mod tests {
             ("eu-west-1", "eu", false),
             ("eu-west-1", "EU-West-1", true),
         ] {
-            assert_eq!(includes(allowed, region), is_included, "{allowed} {region}");
+            assert_eq!(
+                region_includes(allowed, region),
+                is_included,
+                "{allowed} {region}"
+            );
         }
     }
 }

@@ -127,6 +127,11 @@ fn regions_are_what_all_layers_allow() {
             Some(vec!["eu"]),
         ),
         (vec![within(&["us"]), within(&["eu"])], Some(vec![])),
+        // A wide region includes a narrow one.
+        (
+            vec![within(&["eu"]), within(&["eu-west-1", "us-east-1"])],
+            Some(vec!["eu-west-1"]),
+        ),
     ] {
         let layers: Vec<_> = layers
             .into_iter()
