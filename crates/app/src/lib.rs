@@ -6,6 +6,7 @@
 //! done with a request; [`jobs`] is everything that happens without being asked.
 
 pub mod accounts;
+pub mod audit;
 mod budgets;
 pub mod credentials;
 pub mod explain;

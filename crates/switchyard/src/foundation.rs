@@ -3,8 +3,8 @@
 use std::{fs, path::Path, sync::Arc};
 
 use switchyard_app::{
-    credentials::Credentials, keys::Keys, policies::Policies, random::RandomSource,
-    receipts::Receipts, tenant_keys,
+    audit::KeyedLinks, credentials::Credentials, keys::Keys, policies::Policies,
+    random::RandomSource, receipts::Receipts, tenant_keys,
 };
 use switchyard_coordination::{Coordination, in_process::InProcess};
 use switchyard_domain::{clock::Clock, id::NodeId};
@@ -49,6 +49,7 @@ impl Foundation {
             })?;
         }
         let keyring = open_keyring(&config, &store).await?;
+        store.link_audit_with(Arc::new(KeyedLinks::new(keyring.audit_keys())));
         Ok(Self {
             config,
             clock: Arc::new(SystemClock::new()),
