@@ -22,6 +22,7 @@ pub mod own_credential;
 pub mod policy;
 pub mod receipts;
 pub mod sealed;
+pub mod tenancy;
 
 mod postgres;
 mod sqlite;

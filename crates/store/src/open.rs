@@ -13,6 +13,7 @@ use crate::{
     receipts::ReceiptStore,
     sealed::SealedStore,
     sqlite,
+    tenancy::TenancyStore,
 };
 
 /// How a database is talked to.
@@ -73,6 +74,8 @@ pub struct Store {
     pub idempotency: Arc<dyn IdempotencyStore>,
     /// The audit log, for readers.
     pub audit: Arc<dyn AuditStore>,
+    /// Workspaces and people.
+    pub tenancy: Arc<dyn TenancyStore>,
     schema: Schema,
 }
 
@@ -107,7 +110,8 @@ impl Store {
             + OwnCredentialStore
             + SealedStore
             + IdempotencyStore
-            + AuditStore,
+            + AuditStore
+            + TenancyStore,
     {
         Self {
             ledger: engine.clone(),
@@ -116,7 +120,8 @@ impl Store {
             own_credentials: engine.clone(),
             sealed: engine.clone(),
             idempotency: engine.clone(),
-            audit: engine,
+            audit: engine.clone(),
+            tenancy: engine,
             schema,
         }
     }

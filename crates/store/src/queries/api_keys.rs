@@ -17,8 +17,9 @@ use crate::{
 
 const REVISIONS_MAX: i64 = 1_000;
 
-const WORKSPACE_OF_ACCOUNT: &str =
-    "SELECT 1 FROM workspaces WHERE workspace_id = $1 AND account_id = $2";
+const WORKSPACE_OF_ACCOUNT: &str = "
+    SELECT 1 FROM workspaces
+    WHERE workspace_id = $1 AND account_id = $2 AND deleted_at IS NULL";
 
 const LOOKUP_ID_TAKEN: &str = "SELECT 1 FROM api_keys WHERE lookup_id = $1";
 
@@ -160,6 +161,8 @@ impl Engine {
     pub(super) async fn insert_api_key(&self, new: &NewApiKey) -> Result<KeyRevision, Failure> {
         let key = &new.key;
         let mut transaction = self.begin().await?;
+        // Changes of keys come one after the other from here on, so what is asked next stays true.
+        let revision = rows::next_revision(&mut transaction, rows::API_KEYS).await?;
         let workspace: Option<i32> = sqlx::query_scalar(WORKSPACE_OF_ACCOUNT)
             .bind(key.workspace_id.as_uuid())
             .bind(key.account_id.as_uuid())
@@ -168,8 +171,6 @@ impl Engine {
         if workspace.is_none() {
             return Err(Failure::Missing(key.workspace_id.to_string()));
         }
-        // Changes of keys come one after the other from here on, so the next question is safe.
-        let revision = rows::next_revision(&mut transaction, rows::API_KEYS).await?;
         let taken: Option<i32> = sqlx::query_scalar(LOOKUP_ID_TAKEN)
             .bind(&new.lookup_id)
             .fetch_optional(&mut *transaction)

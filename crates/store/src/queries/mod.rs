@@ -36,6 +36,7 @@ mod receipts;
 mod rows;
 mod sealed;
 mod spending;
+mod tenancy;
 mod verify;
 
 use std::sync::{Arc, OnceLock};

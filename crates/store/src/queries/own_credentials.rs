@@ -85,6 +85,8 @@ impl Engine {
         audit: &AuditEvent,
     ) -> Result<OwnCredentialRevision, Failure> {
         let mut transaction = self.begin().await?;
+        // Changes come one after the other from here on, so what is asked next stays true.
+        let revision = rows::next_revision(&mut transaction, rows::OWN_CREDENTIALS).await?;
         if let Some(workspace) = new.workspace_id {
             let found: Option<i32> = sqlx::query_scalar(WORKSPACE_OF_ACCOUNT)
                 .bind(workspace.as_uuid())
@@ -93,8 +95,6 @@ impl Engine {
                 .await?;
             found.ok_or_else(|| Failure::Missing(workspace.to_string()))?;
         }
-        // Changes come one after the other from here on, so what is asked next stays true.
-        let revision = rows::next_revision(&mut transaction, rows::OWN_CREDENTIALS).await?;
         let place = (new.account_id, new.workspace_id, &new.provider, new.id);
         expect_new_secret(&mut transaction, place, &new.facts).await?;
         let sort_order: i32 = sqlx::query_scalar(NEXT_PLACE)
@@ -206,25 +206,35 @@ impl Engine {
     ) -> Result<OwnCredentialRevision, Failure> {
         let mut transaction = self.begin().await?;
         let revision = rows::next_revision(&mut transaction, rows::OWN_CREDENTIALS).await?;
-        let deleted = sqlx::query(DELETE)
-            .bind(id.as_uuid())
-            .bind(account.as_uuid())
-            .bind(At(audit.at))
-            .bind(revision)
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
-        if deleted == 0 {
+        let gone = OwnCredentialRevision {
+            revision,
+            id,
+            account_id: account,
+        };
+        if !wipe(&mut transaction, gone, audit.at).await? {
             return Err(Failure::Missing(id.to_string()));
         }
         self.append_audit_entry(&mut transaction, audit).await?;
         transaction.commit().await?;
-        Ok(OwnCredentialRevision {
-            revision,
-            id,
-            account_id: account,
-        })
+        Ok(gone)
     }
+}
+
+/// Deletes a credential with its secret; `false` when the account has no such one.
+pub(super) async fn wipe(
+    connection: &mut <Db as Database>::Connection,
+    gone: OwnCredentialRevision,
+    at: Timestamp,
+) -> Result<bool, Failure> {
+    let deleted = sqlx::query(DELETE)
+        .bind(gone.id.as_uuid())
+        .bind(gone.account_id.as_uuid())
+        .bind(At(at))
+        .bind(gone.revision)
+        .execute(connection)
+        .await?
+        .rows_affected();
+    Ok(deleted > 0)
 }
 
 type Place<'a> = (

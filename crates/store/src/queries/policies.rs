@@ -19,8 +19,9 @@ const REVISIONS_MAX: i64 = 1_000;
 
 const ACCOUNT_EXISTS: &str = "SELECT 1 FROM accounts WHERE account_id = $1 AND account_id = $2";
 
-const WORKSPACE_OF_ACCOUNT: &str =
-    "SELECT 1 FROM workspaces WHERE workspace_id = $1 AND account_id = $2";
+const WORKSPACE_OF_ACCOUNT: &str = "
+    SELECT 1 FROM workspaces
+    WHERE workspace_id = $1 AND account_id = $2 AND deleted_at IS NULL";
 
 const KEY_OF_ACCOUNT: &str = "
     SELECT 1 FROM api_keys WHERE api_key_id = $1 AND account_id = $2 AND deleted_at IS NULL";
@@ -35,6 +36,10 @@ const PUT: &str = "
 
 const CLEAR: &str = "
     UPDATE policies SET rules = NULL, revision = $4, updated_at = $5, updated_by = $6
+    WHERE scope = $1 AND subject_id = $2 AND account_id = $3 AND rules IS NOT NULL";
+
+const REVISION: &str = "
+    SELECT revision FROM policies
     WHERE scope = $1 AND subject_id = $2 AND account_id = $3 AND rules IS NOT NULL";
 
 const ONE: &str = "
@@ -94,21 +99,11 @@ impl Engine {
         change: &PolicyChange,
         rules: &RawValue,
     ) -> Result<PolicyRevision, Failure> {
-        let document = JsonText::of_raw(rules)
-            .ok_or_else(|| Failure::Inconsistent("the rules hold half a character".to_owned()))?;
         let mut transaction = self.begin().await?;
-        expect_subject(&mut transaction, change).await?;
+        // Changes come one after the other from here on, so what is asked next stays true.
         let revision = rows::next_revision(&mut transaction, rows::POLICIES).await?;
-        sqlx::query(PUT)
-            .bind(change.subject.scope())
-            .bind(change.subject.uuid())
-            .bind(change.account_id.as_uuid())
-            .bind(document)
-            .bind(revision)
-            .bind(At(change.at))
-            .bind(without_nul(&change.by))
-            .execute(&mut *transaction)
-            .await?;
+        expect_subject(&mut transaction, change).await?;
+        put(&mut transaction, change, rules, revision).await?;
         let detail = json!({
             "account": change.account_id, "scope": change.subject.scope(), "rules": rules,
         });
@@ -126,28 +121,14 @@ impl Engine {
         change: &PolicyChange,
     ) -> Result<PolicyRevision, Failure> {
         let mut transaction = self.begin().await?;
-        let revision = rows::next_revision(&mut transaction, rows::POLICIES).await?;
-        let cleared = sqlx::query(CLEAR)
-            .bind(change.subject.scope())
-            .bind(change.subject.uuid())
-            .bind(change.account_id.as_uuid())
-            .bind(revision)
-            .bind(At(change.at))
-            .bind(without_nul(&change.by))
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
-        if cleared == 0 {
-            return Err(Failure::Missing(format!("a policy of {}", change.subject)));
-        }
+        let cleared = clear(&mut transaction, change).await?;
+        let cleared =
+            cleared.ok_or_else(|| Failure::Missing(format!("a policy of {}", change.subject)))?;
         let detail = json!({ "account": change.account_id, "scope": change.subject.scope() });
         self.note_policy(&mut transaction, change, "policy.clear", detail)
             .await?;
         transaction.commit().await?;
-        Ok(PolicyRevision {
-            revision,
-            account_id: change.account_id,
-        })
+        Ok(cleared)
     }
 
     pub(super) async fn select_policy(
@@ -226,6 +207,74 @@ impl Engine {
         };
         self.append_audit_entry(connection, &event).await
     }
+}
+
+/// Puts rules in place of those with a revision, or of none. `Conflict` on `rules` if there are
+/// others.
+pub(super) async fn replace(
+    connection: &mut <Db as Database>::Connection,
+    change: &PolicyChange,
+    rules: &RawValue,
+    expected: Option<i64>,
+) -> Result<PolicyRevision, Failure> {
+    let revision = rows::next_revision(&mut *connection, rows::POLICIES).await?;
+    let present: Option<i64> = sqlx::query_scalar(REVISION)
+        .bind(change.subject.scope())
+        .bind(change.subject.uuid())
+        .bind(change.account_id.as_uuid())
+        .fetch_optional(&mut *connection)
+        .await?;
+    if present != expected {
+        return Err(Failure::Conflict("rules"));
+    }
+    put(connection, change, rules, revision).await?;
+    Ok(PolicyRevision {
+        revision,
+        account_id: change.account_id,
+    })
+}
+
+async fn put(
+    connection: &mut <Db as Database>::Connection,
+    change: &PolicyChange,
+    rules: &RawValue,
+    revision: i64,
+) -> Result<(), Failure> {
+    let document = JsonText::of_raw(rules)
+        .ok_or_else(|| Failure::Inconsistent("the rules hold half a character".to_owned()))?;
+    sqlx::query(PUT)
+        .bind(change.subject.scope())
+        .bind(change.subject.uuid())
+        .bind(change.account_id.as_uuid())
+        .bind(document)
+        .bind(revision)
+        .bind(At(change.at))
+        .bind(without_nul(&change.by))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Takes rules back, where there are any.
+pub(super) async fn clear(
+    connection: &mut <Db as Database>::Connection,
+    change: &PolicyChange,
+) -> Result<Option<PolicyRevision>, Failure> {
+    let revision = rows::next_revision(&mut *connection, rows::POLICIES).await?;
+    let cleared = sqlx::query(CLEAR)
+        .bind(change.subject.scope())
+        .bind(change.subject.uuid())
+        .bind(change.account_id.as_uuid())
+        .bind(revision)
+        .bind(At(change.at))
+        .bind(without_nul(&change.by))
+        .execute(connection)
+        .await?
+        .rows_affected();
+    Ok((cleared > 0).then_some(PolicyRevision {
+        revision,
+        account_id: change.account_id,
+    }))
 }
 
 fn outermost_first(rows: Vec<PolicyRow>) -> Result<Vec<StoredPolicy>, Failure> {
