@@ -34,9 +34,8 @@ macro_rules! select_workspaces {
     };
 }
 
-const PAGE: &str = select_workspaces!(
-    "ORDER BY is_default DESC, created_at, workspace_id LIMIT $2 OFFSET $3"
-);
+const PAGE: &str =
+    select_workspaces!("ORDER BY is_default DESC, created_at, workspace_id LIMIT $2 OFFSET $3");
 
 const BY_ID: &str = select_workspaces!("AND workspace_id = $2");
 

@@ -5,9 +5,11 @@ pub(crate) mod api_keys;
 pub(crate) mod credentials;
 pub(crate) mod decisions;
 pub(crate) mod generations;
+pub(crate) mod members;
 pub(crate) mod policies;
 pub(crate) mod receipts;
 pub(crate) mod usage;
+pub(crate) mod workspaces;
 
 /// Writes one test per case over a fresh database.
 #[macro_export]
@@ -54,6 +56,21 @@ macro_rules! directory_test_suite {
             policies::a_cleared_policy_is_gone_but_noticed,
             policies::a_poll_sees_the_latest_change_of_each,
             policies::every_change_is_in_the_audit_log,
+            workspaces::a_workspace_is_read_back_as_it_was_made,
+            workspaces::lists_begin_with_the_default_workspace,
+            workspaces::a_slug_is_taken_once_per_account,
+            workspaces::a_change_touches_what_it_mentions,
+            workspaces::rules_change_only_from_what_was_read,
+            workspaces::another_account_cannot_touch_a_workspace,
+            workspaces::a_deletion_takes_policy_and_credentials_along,
+            workspaces::live_keys_and_the_default_workspace_are_in_the_way,
+            workspaces::nothing_is_made_in_a_deleted_workspace,
+            workspaces::a_deletion_leaves_no_orphans_behind,
+            members::members_come_and_go,
+            members::only_people_of_the_account_are_let_in,
+            members::whoever_has_keys_in_a_workspace_stays,
+            members::the_default_workspace_is_everybodys,
+            members::an_account_knows_its_people,
             usage::spending_is_told_by_window,
             usage::byok_traffic_is_told_apart,
             usage::a_new_key_used_nothing,
