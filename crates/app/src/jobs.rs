@@ -16,8 +16,8 @@ use crate::{
     App,
     journal::Position,
     limits::{
-        CREDENTIAL_POLL, HEALTH_EXCHANGE, HEALTH_TURN, KEY_POLL, LEASE_TENDING, POLICY_POLL,
-        RECEIPT_SIGNING,
+        CREDENTIAL_POLL, HEALTH_EXCHANGE, HEALTH_TURN, IDEMPOTENCY_UPKEEP, KEY_POLL, LEASE_TENDING,
+        POLICY_POLL, RECEIPT_SIGNING,
     },
     poster::post,
 };
@@ -57,6 +57,11 @@ impl App {
         self.spawn_every(jobs, stop, PARTITION_UPKEEP, |app| async move {
             if let Err(error) = app.directory.ensure_partitions(app.clock.now()).await {
                 tracing::warn!(error = %error, "cannot prepare room for coming months");
+            }
+        });
+        self.spawn_every(jobs, stop, IDEMPOTENCY_UPKEEP, |app| async move {
+            if let Err(error) = app.idempotency.forget_expired().await {
+                tracing::warn!(error = %error, "cannot forget answers that are past their time");
             }
         });
         self.spawn_every(jobs, stop, HEALTH_TURN, |app| async move {

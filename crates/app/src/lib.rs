@@ -6,12 +6,14 @@
 //! done with a request; [`jobs`] is everything that happens without being asked.
 
 pub mod accounts;
+pub mod actor;
 pub mod audit;
 mod budgets;
 pub mod credentials;
 pub mod explain;
 pub mod generation;
 pub mod health;
+pub mod idempotency;
 pub mod jobs;
 pub mod journal;
 pub mod keys;
@@ -43,6 +45,7 @@ use crate::{
     budgets::{HedgeBudget, RetryBudget},
     credentials::Credentials,
     health::HealthBoard,
+    idempotency::Idempotency,
     journal::Journal,
     keys::Keys,
     policies::Policies,
@@ -80,6 +83,7 @@ pub struct Parts {
     pub journal: Arc<Journal>,
     pub poster: Arc<Poster>,
     pub receipts: Arc<Receipts>,
+    pub idempotency: Arc<Idempotency>,
     pub settings: Settings,
 }
 
@@ -98,6 +102,7 @@ pub struct App {
     journal: Arc<Journal>,
     poster: Arc<Poster>,
     receipts: Arc<Receipts>,
+    idempotency: Arc<Idempotency>,
     settings: Settings,
     health: HealthBoard,
     retries: RetryBudget,
@@ -129,6 +134,7 @@ impl App {
             journal: parts.journal,
             poster: parts.poster,
             receipts: parts.receipts,
+            idempotency: parts.idempotency,
             settings: parts.settings,
             health,
             retries: RetryBudget::default(),
@@ -180,6 +186,26 @@ impl App {
     /// Generations in flight.
     pub fn in_flight(&self) -> usize {
         self.tasks.len()
+    }
+
+    /// Runs something that must not stop halfway because nobody waits for it any more. `None` when
+    /// it panicked.
+    pub async fn see_through<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        match self.tasks.spawn(work).await {
+            Ok(outcome) => Some(outcome),
+            Err(error) => {
+                tracing::error!(error = %error, "a change was not seen through");
+                None
+            }
+        }
+    }
+
+    /// Changes that clients may ask for twice.
+    pub fn idempotency(&self) -> &Idempotency {
+        &self.idempotency
     }
 
     /// Signed receipts of generations.

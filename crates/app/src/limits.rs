@@ -47,6 +47,14 @@ pub const LEASE_SWEEP: Duration = Duration::from_secs(15);
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(30);
 /// How often leases are looked after.
 pub const LEASE_TENDING: Duration = Duration::from_millis(500);
+/// The longest name that a client gives a change which it may ask for twice.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// How long the answer to such a change is kept.
+pub const IDEMPOTENCY_LIFE: Duration = Duration::from_secs(24 * 3_600);
+/// How long somebody who set out to carry one out may take before another may.
+pub const IDEMPOTENCY_CLAIM_LIFE: Duration = Duration::from_secs(60);
+/// How often answers that are past their time are forgotten.
+pub const IDEMPOTENCY_UPKEEP: Duration = Duration::from_secs(600);
 /// How often a node asks for changed API keys.
 pub const KEY_POLL: Duration = Duration::from_millis(500);
 /// How long a cached API key is trusted when nothing contradicts it.

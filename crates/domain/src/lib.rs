@@ -5,12 +5,14 @@
 //! a request belongs to.
 #![warn(missing_docs)]
 
+pub mod authority;
 pub mod clock;
 pub mod country;
 pub mod endpoint;
 pub mod id;
 pub mod model;
 pub mod money;
+pub mod patch;
 pub mod price_list;
 pub mod provider;
 pub mod secret;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    authority::Standing,
     clock::{ResetInterval, Timestamp},
     id::{AccountId, ApiKeyId, PersonId, WorkspaceId},
     money::UsdNanos,
@@ -148,5 +149,10 @@ impl Caller {
     /// The tenancy wall the request stands behind.
     pub fn workspace_id(&self) -> WorkspaceId {
         self.key.workspace_id
+    }
+
+    /// What the caller is, for what it may do.
+    pub fn standing(&self) -> Standing {
+        Standing::Key(self.key.kind)
     }
 }

@@ -3,8 +3,8 @@
 use std::{fs, path::Path, sync::Arc};
 
 use switchyard_app::{
-    audit::KeyedLinks, credentials::Credentials, keys::Keys, policies::Policies,
-    random::RandomSource, receipts::Receipts, tenant_keys,
+    audit::KeyedLinks, credentials::Credentials, idempotency::Idempotency, keys::Keys,
+    policies::Policies, random::RandomSource, receipts::Receipts, tenant_keys,
 };
 use switchyard_coordination::{Coordination, in_process::InProcess};
 use switchyard_domain::{clock::Clock, id::NodeId};
@@ -84,6 +84,15 @@ impl Foundation {
             Arc::clone(&self.store.receipts),
             self.vault(),
             Arc::clone(&self.clock),
+        )
+    }
+
+    pub(crate) fn idempotency(&self) -> Idempotency {
+        Idempotency::new(
+            Arc::clone(&self.store.idempotency),
+            self.vault(),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.random),
         )
     }
 

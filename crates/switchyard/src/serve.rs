@@ -270,6 +270,7 @@ fn parts(
         journal: Arc::clone(journal),
         poster: Arc::clone(poster),
         receipts: Arc::new(foundation.receipts()),
+        idempotency: Arc::new(foundation.idempotency()),
         settings: Settings {
             attempt_timeout: foundation.config.upstream.total,
             sticky_ttl: foundation.config.sticky_ttl,
