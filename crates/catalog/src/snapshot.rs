@@ -18,6 +18,8 @@ use crate::{address, findings::Finding};
 pub enum Family {
     OpenAiCompatible,
     Anthropic,
+    /// Azure: OpenAI's dialect, or Anthropic's for its models, in resources of the credential's owner.
+    Azure,
 }
 
 impl Family {
@@ -25,6 +27,7 @@ impl Family {
     pub const fn placeholders(self) -> &'static [&'static str] {
         match self {
             Self::OpenAiCompatible | Self::Anthropic => &[],
+            Self::Azure => &["resource"],
         }
     }
 }

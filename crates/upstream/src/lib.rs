@@ -12,8 +12,11 @@ mod prepared;
 mod registry;
 
 mod anthropic;
+mod azure;
 mod openai_compatible;
 mod prompt_cache;
+
+pub mod credential;
 
 pub mod egress;
 

@@ -29,7 +29,7 @@
 use switchyard_catalog::snapshot::Family;
 use switchyard_interchange::failure::Failure;
 
-use crate::{anthropic, call::Call, openai_compatible, prepared::Prepared};
+use crate::{anthropic, azure, call::Call, openai_compatible, prepared::Prepared};
 
 /// Writes the request for an endpoint, the way its family wants it.
 pub(crate) async fn prepare(call: Call<'_>) -> Result<Prepared, Failure> {
@@ -37,6 +37,7 @@ pub(crate) async fn prepare(call: Call<'_>) -> Result<Prepared, Failure> {
     match family.expect("a vetted endpoint is callable, and that needs a family") {
         Family::OpenAiCompatible => openai_compatible::prepare(call),
         Family::Anthropic => anthropic::prepare(call),
+        Family::Azure => azure::prepare(call),
     }
 }
 
