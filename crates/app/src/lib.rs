@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod journal;
 pub mod keys;
 pub mod limits;
+pub mod own_credentials;
 pub mod policies;
 pub mod poster;
 pub mod random;
@@ -45,6 +46,7 @@ use crate::{
     health::HealthBoard,
     journal::Journal,
     keys::Keys,
+    own_credentials::OwnCredentials,
     policies::Policies,
     poster::Poster,
     random::RandomSource,
@@ -75,6 +77,7 @@ pub struct Parts {
     pub upstream: Arc<dyn Upstream>,
     pub keys: Arc<Keys>,
     pub credentials: Arc<Credentials>,
+    pub own_credentials: Arc<OwnCredentials>,
     pub policies: Arc<Policies>,
     pub treasury: Arc<Treasury>,
     pub journal: Arc<Journal>,
@@ -93,6 +96,7 @@ pub struct App {
     upstream: Arc<dyn Upstream>,
     keys: Arc<Keys>,
     credentials: Arc<Credentials>,
+    own_credentials: Arc<OwnCredentials>,
     policies: Arc<Policies>,
     treasury: Arc<Treasury>,
     journal: Arc<Journal>,
@@ -124,6 +128,7 @@ impl App {
             upstream: parts.upstream,
             keys: parts.keys,
             credentials: parts.credentials,
+            own_credentials: parts.own_credentials,
             policies: parts.policies,
             treasury: parts.treasury,
             journal: parts.journal,
@@ -180,6 +185,11 @@ impl App {
     /// Generations in flight.
     pub fn in_flight(&self) -> usize {
         self.tasks.len()
+    }
+
+    /// Customers' own provider credentials, as their owners manage them.
+    pub fn own_credentials(&self) -> &OwnCredentials {
+        &self.own_credentials
     }
 
     /// Signed receipts of generations.

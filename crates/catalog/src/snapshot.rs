@@ -51,6 +51,9 @@ pub struct Provider {
     pub privacy_policy_url: Option<String>,
     pub terms_of_service_url: Option<String>,
     pub status_page_url: Option<String>,
+    /// Whether customers may bring credentials of their own; `None` is not known, and does not keep
+    /// anybody from it.
+    pub byok_supported: Option<bool>,
 }
 
 /// What a model can do about reasoning.

@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod id;
 pub mod model;
 pub mod money;
+pub mod patch;
 pub mod price_list;
 pub mod provider;
 pub mod secret;

@@ -31,4 +31,5 @@ mod portable;
 
 pub use directory::{Directory, DirectoryError};
 pub use open::{OpenError, OpenOptions, Store, open};
+pub use own_credential::OwnCredentialStore;
 pub use receipts::ReceiptStore;

@@ -3,7 +3,11 @@
 use std::{fs, path::Path, sync::Arc};
 
 use switchyard_app::{
-    audit::KeyedLinks, credentials::Credentials, keys::Keys, policies::Policies,
+    audit::KeyedLinks,
+    credentials::Credentials,
+    keys::Keys,
+    own_credentials::{OwnCredentialParts, OwnCredentials},
+    policies::Policies,
     random::RandomSource, receipts::Receipts, tenant_keys,
 };
 use switchyard_coordination::{Coordination, in_process::InProcess};
@@ -77,6 +81,18 @@ impl Foundation {
             Arc::clone(&self.clock),
             Arc::clone(&self.random),
         )
+    }
+
+    pub(crate) fn own_credentials(&self, coordination: Arc<dyn Coordination>) -> OwnCredentials {
+        OwnCredentials::new(OwnCredentialParts {
+            store: Arc::clone(&self.store.own_credentials),
+            directory: Arc::clone(&self.store.directory),
+            vault: self.vault(),
+            fingerprints: self.keyring.fingerprint_key(),
+            coordination,
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+        })
     }
 
     pub(crate) fn receipts(&self) -> Receipts {

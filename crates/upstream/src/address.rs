@@ -48,8 +48,12 @@ impl Address {
             None => (rest, ""),
         };
         let egress = match credential {
-            CredentialUse::Own(_) if authority.contains('{') => EgressClass::Tenant,
-            CredentialUse::Own(_) | CredentialUse::Shared => EgressClass::Operator,
+            CredentialUse::Own(_) | CredentialUse::Supplied(_) if authority.contains('{') => {
+                EgressClass::Tenant
+            }
+            CredentialUse::Own(_) | CredentialUse::Supplied(_) | CredentialUse::Shared => {
+                EgressClass::Operator
+            }
         };
         let mut host = String::with_capacity(rest.len() + 32);
         fill(authority, values, &mut host, |value, out| {
@@ -72,7 +76,7 @@ impl Address {
         credential: CredentialUse,
     ) -> Result<Self, Failure> {
         let egress = match credential {
-            CredentialUse::Own(_) => EgressClass::Tenant,
+            CredentialUse::Own(_) | CredentialUse::Supplied(_) => EgressClass::Tenant,
             CredentialUse::Shared => EgressClass::Operator,
         };
         Self::of_parts(Scheme::HTTPS.as_str(), host.as_str(), path, egress)

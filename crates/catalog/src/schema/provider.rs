@@ -44,6 +44,7 @@ pub(super) fn read(row: &Reader<'_>) -> Option<Provider> {
         privacy_policy_url: address::link(row, "privacy_policy_url"),
         terms_of_service_url: address::link(row, "terms_of_service_url"),
         status_page_url: address::link(row, "status_page_url"),
+        byok_supported: row.flag("byok_supported"),
         slug: ProviderSlug::new(slug),
     })
 }
