@@ -1,7 +1,64 @@
-//! What links the audit log's entries: a key that the database does not have.
+//! Who did what, and what links the entries that say so: a key that the database does not have.
 
-use switchyard_store::audit::AuditLinker;
+use serde_json::Value;
+use switchyard_domain::clock::Timestamp;
+use switchyard_store::audit::{AuditEvent, AuditLinker, AuditOrigin};
 use switchyard_vault::keyed_digest::DigestKeys;
+
+pub use switchyard_store::audit::AuditVia;
+
+/// Who does something, and by which door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// An API key's or a person's id, or `operator`.
+    pub id: String,
+    /// By which door.
+    pub via: AuditVia,
+    /// From which address.
+    pub ip: Option<String>,
+    /// In which request.
+    pub request_id: Option<String>,
+}
+
+impl Actor {
+    /// Somebody of whom no more is known.
+    pub fn of(id: impl Into<String>, via: AuditVia) -> Self {
+        Self {
+            id: id.into(),
+            via,
+            ip: None,
+            request_id: None,
+        }
+    }
+
+    /// Whoever has the command line.
+    pub fn operator() -> Self {
+        Self::of("operator", AuditVia::Command)
+    }
+
+    /// What the log says of something that this actor did. Whose affair it is, the caller adds.
+    pub fn did(
+        &self,
+        at: Timestamp,
+        action: &str,
+        subject: impl ToString,
+        detail: Value,
+    ) -> AuditEvent {
+        AuditEvent {
+            at,
+            actor: self.id.clone(),
+            action: action.to_owned(),
+            subject: subject.to_string(),
+            detail,
+            origin: AuditOrigin {
+                via: self.via,
+                ip: self.ip.clone(),
+                request_id: self.request_id.clone(),
+                ..AuditOrigin::default()
+            },
+        }
+    }
+}
 
 /// Links entries by keyed digests.
 #[derive(Debug)]

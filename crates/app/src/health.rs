@@ -259,6 +259,10 @@ impl HealthBoard {
         credential: CredentialUse,
         now: Timestamp,
     ) -> Option<Arc<Record>> {
+        // What a request supplied is gone with it, and with it all that could be said of it.
+        if matches!(credential, CredentialUse::Supplied(_)) {
+            return None;
+        }
         let key = Key {
             endpoint: endpoint.clone(),
             credential,
@@ -326,6 +330,8 @@ fn insert(snapshot: &mut HealthSnapshot, key: &Key, health: EndpointHealth) {
         CredentialUse::Own(id) => {
             snapshot.own.remove(&(key.endpoint.clone(), id));
         }
+        // Never on record.
+        CredentialUse::Supplied(_) => {}
     }
 }
 

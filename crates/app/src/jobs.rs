@@ -16,8 +16,8 @@ use crate::{
     App,
     journal::Position,
     limits::{
-        CREDENTIAL_POLL, HEALTH_EXCHANGE, HEALTH_TURN, IDEMPOTENCY_UPKEEP, KEY_POLL, LEASE_TENDING,
-        POLICY_POLL, RECEIPT_SIGNING,
+        CREDENTIAL_NOTES_WRITING, CREDENTIAL_POLL, HEALTH_EXCHANGE, HEALTH_TURN, IDEMPOTENCY_UPKEEP,
+        KEY_POLL, LEASE_TENDING, OWN_CREDENTIAL_POLL, POLICY_POLL, RECEIPT_SIGNING,
     },
     poster::post,
 };
@@ -53,6 +53,14 @@ impl App {
             if let Err(error) = app.policies.follow().await {
                 tracing::warn!(error = %error, "cannot ask for changed standing policies");
             }
+        });
+        self.spawn_every(jobs, stop, OWN_CREDENTIAL_POLL, |app| async move {
+            if let Err(error) = app.own_credentials.follow().await {
+                tracing::warn!(error = %error, "cannot ask for changed credentials of customers");
+            }
+        });
+        self.spawn_every(jobs, stop, CREDENTIAL_NOTES_WRITING, |app| async move {
+            app.write_credential_notes().await;
         });
         self.spawn_every(jobs, stop, PARTITION_UPKEEP, |app| async move {
             if let Err(error) = app.directory.ensure_partitions(app.clock.now()).await {
@@ -110,15 +118,28 @@ impl App {
                 Some(Invalidation::ProviderCredential { .. }) => {
                     self.credentials.forget_plaintext()
                 }
+                Some(Invalidation::OwnCredential {
+                    account_id,
+                    credential_id,
+                }) => self.own_credentials.forget(account_id, credential_id),
                 Some(Invalidation::Policy { account_id }) => self.policies.forget(account_id),
                 // Files are local to a node; each operator reloads theirs.
                 Some(Invalidation::Catalog) => {}
                 Some(Invalidation::Everything) => {
                     self.keys.forget_all();
                     self.policies.forget_all();
+                    self.own_credentials.forget_all();
                     self.credentials.forget_plaintext();
                 }
             }
+        }
+    }
+
+    /// Writes down what was seen of customers' credentials. What cannot be written waits for the
+    /// next turn; at a stop this is the last one.
+    pub async fn write_credential_notes(&self) {
+        if let Err(error) = self.own_credentials.write_openings().await {
+            tracing::warn!(error = %error, "cannot count openings of credentials");
         }
     }
 
@@ -151,6 +172,7 @@ impl App {
         self.directory.ensure_partitions(now).await?;
         self.keys.start_following().await?;
         self.policies.start_following().await?;
+        self.own_credentials.start_following().await?;
         self.credentials.follow().await?;
         Ok(())
     }

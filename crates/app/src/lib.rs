@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod journal;
 pub mod keys;
 pub mod limits;
+pub mod own_credentials;
 pub mod policies;
 pub mod poster;
 pub mod random;
@@ -48,6 +49,7 @@ use crate::{
     idempotency::Idempotency,
     journal::Journal,
     keys::Keys,
+    own_credentials::OwnCredentials,
     policies::Policies,
     poster::Poster,
     random::RandomSource,
@@ -78,6 +80,7 @@ pub struct Parts {
     pub upstream: Arc<dyn Upstream>,
     pub keys: Arc<Keys>,
     pub credentials: Arc<Credentials>,
+    pub own_credentials: Arc<OwnCredentials>,
     pub policies: Arc<Policies>,
     pub treasury: Arc<Treasury>,
     pub journal: Arc<Journal>,
@@ -97,6 +100,7 @@ pub struct App {
     upstream: Arc<dyn Upstream>,
     keys: Arc<Keys>,
     credentials: Arc<Credentials>,
+    own_credentials: Arc<OwnCredentials>,
     policies: Arc<Policies>,
     treasury: Arc<Treasury>,
     journal: Arc<Journal>,
@@ -129,6 +133,7 @@ impl App {
             upstream: parts.upstream,
             keys: parts.keys,
             credentials: parts.credentials,
+            own_credentials: parts.own_credentials,
             policies: parts.policies,
             treasury: parts.treasury,
             journal: parts.journal,
@@ -206,6 +211,11 @@ impl App {
     /// Changes that clients may ask for twice.
     pub fn idempotency(&self) -> &Idempotency {
         &self.idempotency
+    }
+
+    /// Customers' own provider credentials, as their owners manage them.
+    pub fn own_credentials(&self) -> &OwnCredentials {
+        &self.own_credentials
     }
 
     /// Signed receipts of generations.

@@ -91,3 +91,21 @@ pub const RECEIPT_TURNS_MAX: usize = 64;
 pub const HEALTH_TURN: Duration = Duration::from_millis(250);
 /// How often nodes tell each other of endpoints' health.
 pub const HEALTH_EXCHANGE: Duration = Duration::from_secs(1);
+/// How often a node asks for changed credentials of customers.
+pub const OWN_CREDENTIAL_POLL: Duration = Duration::from_millis(500);
+/// How long cached ones are trusted while the database cannot be asked whether they changed.
+pub const OWN_CREDENTIAL_STALE_LIFE: Duration = Duration::from_secs(300);
+/// API keys, and accounts, whose credentials are cached.
+pub const OWN_CREDENTIAL_CACHE_ENTRIES_MAX: usize = 100_000;
+/// Credentials that an account may store.
+pub const OWN_CREDENTIALS_PER_ACCOUNT_MAX: u64 = 500;
+/// Tries to change a credential that others are changing.
+pub const OWN_CREDENTIAL_TRIES_MAX: usize = 5;
+/// Characters of a credential's name.
+pub const CREDENTIAL_NAME_CHARS_MAX: usize = 255;
+/// Entries of a list that says what a credential is for.
+pub const CREDENTIAL_FILTER_ENTRIES_MAX: usize = 100;
+/// Counts of openings that may wait for the database.
+pub const OPENINGS_UNWRITTEN_MAX: usize = 100_000;
+/// How often they are written down, and what is seen of credentials with them.
+pub const CREDENTIAL_NOTES_WRITING: Duration = Duration::from_secs(1);

@@ -13,8 +13,15 @@ pub enum Invalidation {
         /// The key's lookup id.
         lookup_id: Arc<str>,
     },
-    /// One provider credential: replaced, disabled or deleted.
+    /// One of the operator's provider credentials: replaced or deleted.
     ProviderCredential {
+        /// The credential's row.
+        credential_id: CredentialId,
+    },
+    /// One of a customer's own provider credentials: made, changed, replaced, moved or deleted.
+    OwnCredential {
+        /// Whose.
+        account_id: AccountId,
         /// The credential's row.
         credential_id: CredentialId,
     },

@@ -22,6 +22,17 @@ impl Credentials<'_> {
         shared: Shared::All,
         own: &[],
     };
+
+    /// Whether the operator's credential may be used for `model` at `provider`: it is there, and no
+    /// prioritized one of the customer's keeps it out.
+    pub(crate) fn offer_shared(&self, provider: &ProviderSlug, model: &ModelId) -> bool {
+        self.shared.includes(provider)
+            && !self.own.iter().any(|own| {
+                own.section == Section::Prioritized
+                    && own.provider == *provider
+                    && (own.is_byok_only || own.is_required && own.is_for(provider, model))
+            })
+    }
 }
 
 /// The providers that the operator has a credential for.
@@ -46,8 +57,8 @@ impl Shared<'_> {
 /// A customer's own provider credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnCredential {
-    /// Its row.
-    pub id: CredentialId,
+    /// Which one it is.
+    pub id: OwnCredentialId,
     /// Where it is good.
     pub provider: ProviderSlug,
     /// Before or behind the operator's.
@@ -57,8 +68,21 @@ pub struct OwnCredential {
     /// The operator's credential is not used at this provider as long as this one is eligible.
     /// Means nothing in the fallback section.
     pub is_required: bool,
+    /// The operator's credential is not used at this provider at all, whatever the model. Means
+    /// nothing in the fallback section.
+    pub is_byok_only: bool,
     /// Its owner states that the provider keeps nothing of what is sent with it.
     pub declared_zdr: bool,
+}
+
+/// Tells one of the credentials that a request may be served with from the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OwnCredentialId {
+    /// Stored: its row.
+    Stored(CredentialId),
+    /// Supplied by the request itself: its place there, from 0. Nothing about it outlives the
+    /// request.
+    Supplied(u32),
 }
 
 impl OwnCredential {
@@ -103,8 +127,19 @@ pub enum CredentialUse {
     /// The operator's.
     #[default]
     Shared,
-    /// The customer's own.
+    /// The customer's own, which we store.
     Own(CredentialId),
+    /// The customer's own, which the request supplied: its place there, from 0.
+    Supplied(u32),
+}
+
+impl From<OwnCredentialId> for CredentialUse {
+    fn from(id: OwnCredentialId) -> Self {
+        match id {
+            OwnCredentialId::Stored(id) => Self::Own(id),
+            OwnCredentialId::Supplied(place) => Self::Supplied(place),
+        }
+    }
 }
 
 impl CredentialUse {
@@ -113,11 +148,47 @@ impl CredentialUse {
         *self == Self::Shared
     }
 
-    /// The customer's own credential, if it is one.
+    /// The customer's own stored credential, if it is one.
     pub const fn own(&self) -> Option<CredentialId> {
         match self {
-            Self::Shared => None,
+            Self::Shared | Self::Supplied(_) => None,
             Self::Own(id) => Some(*id),
+        }
+    }
+
+    /// Which of the customer's own it is, if it is one.
+    pub(crate) const fn owned(&self) -> Option<OwnCredentialId> {
+        match self {
+            Self::Shared => None,
+            Self::Own(id) => Some(OwnCredentialId::Stored(*id)),
+            Self::Supplied(place) => Some(OwnCredentialId::Supplied(*place)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn uses_are_written_apart() {
+        let stored = CredentialId::from_uuid(Uuid::from_u128(7));
+        for (credential, written) in [
+            (CredentialUse::Shared, r#""shared""#.to_owned()),
+            (
+                CredentialUse::Own(stored),
+                format!(r#"{{"own":"{stored}"}}"#),
+            ),
+            (CredentialUse::Supplied(0), r#"{"supplied":0}"#.to_owned()),
+        ] {
+            let text = serde_json::to_string(&credential).expect("plain data");
+            assert_eq!(text, written);
+            assert_eq!(
+                serde_json::from_str::<CredentialUse>(&text).expect("read back"),
+                credential
+            );
         }
     }
 }

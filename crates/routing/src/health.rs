@@ -161,8 +161,10 @@ impl HealthSnapshot {
         now: Timestamp,
     ) -> EndpointHealth {
         let mut health = self.endpoints.get(endpoint).copied().unwrap_or_default();
-        if let CredentialUse::Own(id) = credential {
-            let own = self.own.get(&(endpoint.clone(), id)).copied();
+        if !credential.is_shared() {
+            // Of what a request supplied nothing is remembered.
+            let own = credential.own();
+            let own = own.and_then(|id| self.own.get(&(endpoint.clone(), id)).copied());
             // Speed is the endpoint's; trouble may be the credential's own.
             health = EndpointHealth {
                 throughput_milli_tps: health.throughput_milli_tps,

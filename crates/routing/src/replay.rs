@@ -12,14 +12,12 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use switchyard_catalog::snapshot::Catalog;
-use switchyard_domain::{
-    clock::Timestamp, endpoint::EndpointId, id::CredentialId, model::ModelId, money::UsdNanos,
-};
+use switchyard_domain::{clock::Timestamp, endpoint::EndpointId, model::ModelId, money::UsdNanos};
 use switchyard_interchange::needs::Needs;
 
 pub use self::evidence::Evidence;
 use crate::{
-    credentials::{CredentialUse, Credentials, OwnCredential, Section, Shared},
+    credentials::{CredentialUse, Credentials, OwnCredential, OwnCredentialId, Section, Shared},
     explain::AvailabilityCode,
     health::{EndpointHealth, HealthRank, HealthSnapshot},
     policy::Policy,
@@ -230,9 +228,10 @@ impl Past {
                 rank: row.health,
                 ..EndpointHealth::default()
             };
-            match row.credential.own() {
-                None => health.endpoints.insert(row.endpoint.clone(), then),
-                Some(id) => health.own.insert((row.endpoint.clone(), id), then),
+            match row.credential {
+                CredentialUse::Shared => health.endpoints.insert(row.endpoint.clone(), then),
+                CredentialUse::Own(id) => health.own.insert((row.endpoint.clone(), id), then),
+                CredentialUse::Supplied(_) => None,
             };
         }
         let pin = recorded.pin.clone();
@@ -273,7 +272,7 @@ impl Past {
 fn own_credentials(recorded: &Recorded, catalog: &Catalog) -> Vec<OwnCredential> {
     let mut own: Vec<OwnCredential> = Vec::new();
     for row in &recorded.candidates {
-        let (Some(id), Some(endpoint)) = (row.credential.own(), catalog.endpoint(&row.endpoint))
+        let (Some(id), Some(endpoint)) = (row.credential.owned(), catalog.endpoint(&row.endpoint))
         else {
             continue;
         };
@@ -296,13 +295,14 @@ fn own_credentials(recorded: &Recorded, catalog: &Catalog) -> Vec<OwnCredential>
                 section,
                 allowed_models: Some(vec![row.model.clone()]),
                 is_required: shared.is_none(),
+                is_byok_only: false,
                 declared_zdr: false,
             }),
         }
     }
-    let rank_of = |id: CredentialId| {
+    let rank_of = |id: OwnCredentialId| {
         let rows = recorded.candidates.iter();
-        rows.filter(|row| row.credential.own() == Some(id))
+        rows.filter(|row| row.credential.owned() == Some(id))
             .filter_map(|row| row.rank)
             .min()
     };

@@ -32,4 +32,5 @@ mod portable;
 
 pub use directory::{Directory, DirectoryError};
 pub use open::{OpenError, OpenOptions, Store, open};
+pub use own_credential::OwnCredentialStore;
 pub use receipts::ReceiptStore;

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use switchyard_domain::{
     clock::Timestamp,
-    id::{AccountId, CredentialId, WorkspaceId},
+    id::{AccountId, CredentialId, PersonId, WorkspaceId},
     provider::ProviderSlug,
 };
 
@@ -93,6 +93,22 @@ pub struct CredentialSettings {
     pub declared_region: Option<String>,
     /// What it is for.
     pub filters: CredentialFilters,
+}
+
+impl Default for CredentialSettings {
+    /// Of which nothing was said: tried first, for everything.
+    fn default() -> Self {
+        Self {
+            name: None,
+            disabled: false,
+            section: StoredSection::Prioritized,
+            is_required: false,
+            is_byok_only: false,
+            declared_zdr: None,
+            declared_region: None,
+            filters: CredentialFilters::default(),
+        }
+    }
 }
 
 /// A credential to be stored, behind the others of its provider.
@@ -340,6 +356,13 @@ pub trait OwnCredentialStore: Send + Sync + 'static {
 
     /// How often a credential was opened since `from`.
     async fn openings(&self, id: CredentialId, from: Timestamp) -> Result<u64, DirectoryError>;
+
+    /// Those of these people who are members of the account.
+    async fn members_among(
+        &self,
+        account: AccountId,
+        people: &[PersonId],
+    ) -> Result<Vec<PersonId>, DirectoryError>;
 
     /// What an account's owners should hear of, after the event with this number, in order.
     async fn events_after(

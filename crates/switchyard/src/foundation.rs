@@ -3,8 +3,15 @@
 use std::{fs, path::Path, sync::Arc};
 
 use switchyard_app::{
-    audit::KeyedLinks, credentials::Credentials, idempotency::Idempotency, keys::Keys,
-    policies::Policies, random::RandomSource, receipts::Receipts, tenant_keys,
+    audit::KeyedLinks,
+    credentials::Credentials,
+    idempotency::Idempotency,
+    keys::Keys,
+    own_credentials::{OwnCredentialParts, OwnCredentials},
+    policies::Policies,
+    random::RandomSource,
+    receipts::Receipts,
+    tenant_keys,
 };
 use switchyard_coordination::{Coordination, in_process::InProcess};
 use switchyard_domain::{clock::Clock, id::NodeId};
@@ -77,6 +84,18 @@ impl Foundation {
             Arc::clone(&self.clock),
             Arc::clone(&self.random),
         )
+    }
+
+    pub(crate) fn own_credentials(&self, coordination: Arc<dyn Coordination>) -> OwnCredentials {
+        OwnCredentials::new(OwnCredentialParts {
+            store: Arc::clone(&self.store.own_credentials),
+            directory: Arc::clone(&self.store.directory),
+            vault: self.vault(),
+            fingerprints: self.keyring.fingerprint_key(),
+            coordination,
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+        })
     }
 
     pub(crate) fn receipts(&self) -> Receipts {

@@ -73,7 +73,7 @@ impl EndpointState {
 pub(super) fn report(key: &Key, change: Change) {
     let owner = match key.credential {
         CredentialUse::Shared => "shared",
-        CredentialUse::Own(_) => "own",
+        CredentialUse::Own(_) | CredentialUse::Supplied(_) => "own",
     };
     metrics::counter!(
         "switchyard_endpoint_state_changes_total",
@@ -95,5 +95,7 @@ pub(super) fn report(key: &Key, change: Change) {
             to,
             "an endpoint's health changed for a customer's credential"
         ),
+        // Never on record.
+        CredentialUse::Supplied(_) => {}
     }
 }

@@ -121,9 +121,19 @@ struct NewsMessage {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "changed", rename_all = "snake_case")]
 enum WhatChanged {
-    ApiKey { lookup_id: String },
-    ProviderCredential { credential_id: CredentialId },
-    Policy { account_id: AccountId },
+    ApiKey {
+        lookup_id: String,
+    },
+    ProviderCredential {
+        credential_id: CredentialId,
+    },
+    OwnCredential {
+        account_id: AccountId,
+        credential_id: CredentialId,
+    },
+    Policy {
+        account_id: AccountId,
+    },
     Catalog,
     Everything,
 }
@@ -134,6 +144,13 @@ pub(super) fn encode_news(from: NodeId, news: &Invalidation) -> Vec<u8> {
             lookup_id: lookup_id.to_string(),
         },
         Invalidation::ProviderCredential { credential_id } => WhatChanged::ProviderCredential {
+            credential_id: *credential_id,
+        },
+        Invalidation::OwnCredential {
+            account_id,
+            credential_id,
+        } => WhatChanged::OwnCredential {
+            account_id: *account_id,
             credential_id: *credential_id,
         },
         Invalidation::Policy { account_id } => WhatChanged::Policy {
@@ -161,6 +178,13 @@ pub(super) fn decode_news(this_node: NodeId, bytes: &[u8]) -> Option<Invalidatio
         WhatChanged::ProviderCredential { credential_id } => {
             Invalidation::ProviderCredential { credential_id }
         }
+        WhatChanged::OwnCredential {
+            account_id,
+            credential_id,
+        } => Invalidation::OwnCredential {
+            account_id,
+            credential_id,
+        },
         WhatChanged::Policy { account_id } => Invalidation::Policy { account_id },
         WhatChanged::Catalog => Invalidation::Catalog,
         WhatChanged::Everything => Invalidation::Everything,
@@ -185,6 +209,10 @@ mod tests {
                 lookup_id: "0123456789abcdef".into(),
             },
             Invalidation::ProviderCredential {
+                credential_id: CredentialId::from_uuid(Uuid::from_u128(9)),
+            },
+            Invalidation::OwnCredential {
+                account_id: AccountId::from_uuid(Uuid::from_u128(8)),
                 credential_id: CredentialId::from_uuid(Uuid::from_u128(9)),
             },
             Invalidation::Policy {

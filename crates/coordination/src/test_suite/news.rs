@@ -1,5 +1,8 @@
 //! Invalidations.
 
+use switchyard_domain::id::{AccountId, CredentialId};
+use uuid::Uuid;
+
 use super::Deployment;
 use crate::{Invalidation, Invalidations};
 
@@ -22,11 +25,21 @@ async fn next(news: &mut Invalidations) -> Invalidation {
 pub async fn every_node_hears_once(deployment: &impl Deployment) {
     let [here, there] = deployment.nodes();
     let (mut first, mut second) = (here.subscribe(), there.subscribe());
-    here.publish(revoked("a")).await.expect("contact");
-    here.publish(Invalidation::Catalog).await.expect("contact");
+    let said = [
+        revoked("a"),
+        Invalidation::OwnCredential {
+            account_id: AccountId::from_uuid(Uuid::from_u128(1)),
+            credential_id: CredentialId::from_uuid(Uuid::from_u128(2)),
+        },
+        Invalidation::Catalog,
+    ];
+    for news in &said {
+        here.publish(news.clone()).await.expect("contact");
+    }
     for news in [&mut first, &mut second] {
-        assert_eq!(next(news).await, revoked("a"));
-        assert_eq!(next(news).await, Invalidation::Catalog);
+        for expected in &said {
+            assert_eq!(next(news).await, *expected);
+        }
     }
     let mut late = there.subscribe();
     there.publish(revoked("b")).await.expect("contact");

@@ -11,23 +11,30 @@ use crate::{
 };
 
 pub(super) fn not_callable(question: &Question<'_>) -> Option<Objection> {
+    if let Some(obstacle) = question.endpoint.obstacle(question.provider) {
+        let detail = Detail::Fixed(obstacle.as_str());
+        return Some(Objection::new(Scope::Catalog, "endpoint", detail));
+    }
     let slug = &question.provider.slug;
-    let has_credential = || {
-        question.asked.credentials.shared.includes(slug)
-            || question.own_credentials().next().is_some()
-    };
-    let detail = match question.endpoint.obstacle(question.provider) {
-        Some(obstacle) => Detail::Fixed(obstacle.as_str()),
-        None if has_credential() => return None,
-        None => {
-            let words = || format!("no credential is stored for {slug}");
-            let field = "endpoint";
-            let wording = &question.notes.wording;
-            wording
-                .of(Scope::Catalog, field, &[], slug.as_str(), words)
-                .into()
-        }
-    };
+    let credentials = question.asked.credentials;
+    if credentials.offer_shared(slug, &question.asked.model.id)
+        || question.own_credentials().next().is_some()
+    {
+        return None;
+    }
+    let wording = &question.notes.wording;
+    if credentials.shared.includes(slug) {
+        let words = || {
+            format!(
+                "the account uses only its own credentials at {slug}, and none of them is for this model"
+            )
+        };
+        let field = "is_byok_only";
+        let detail = wording.of(Scope::Account, field, &[], slug.as_str(), words);
+        return Some(Objection::new(Scope::Account, field, detail));
+    }
+    let words = || format!("no credential is stored for {slug}");
+    let detail = wording.of(Scope::Catalog, "endpoint", &[], slug.as_str(), words);
     Some(Objection::new(Scope::Catalog, "endpoint", detail))
 }
 

@@ -60,8 +60,8 @@ impl<'a> Copies<'a> {
         self.sieved
     }
 
-    /// Prioritized credentials in their owner's order, the operator's, then fallback ones. A
-    /// prioritized one that is required keeps the operator's from being used at this provider.
+    /// Prioritized credentials in their owner's order, the operator's where none of them keeps it
+    /// out, then fallback ones.
     pub(super) fn add(&mut self, position: usize, choice: Chosen<'a>, fate: Fate) {
         let endpoint = &self.situation.catalog.endpoints[fate.endpoint];
         let original = Original {
@@ -82,12 +82,10 @@ impl<'a> Copies<'a> {
                 own.section == section && own.is_for(provider, &choice.model.id)
             })
         };
-        let mut shared = credentials.shared.includes(provider);
         for (order, credential) in own(Section::Prioritized) {
-            shared &= !credential.is_required;
             self.copy(original, Holder::of(order, credential), &pass);
         }
-        if shared {
+        if credentials.offer_shared(provider, &choice.model.id) {
             self.copy(original, Holder::SHARED, &pass);
         }
         for (order, credential) in own(Section::Fallback) {
@@ -183,7 +181,7 @@ impl<'a> Holder<'a> {
 
     fn credential(self) -> CredentialUse {
         self.own
-            .map_or(CredentialUse::Shared, |(_, own)| CredentialUse::Own(own.id))
+            .map_or(CredentialUse::Shared, |(_, own)| own.id.into())
     }
 
     fn class(self) -> u8 {

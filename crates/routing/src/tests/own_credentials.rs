@@ -22,7 +22,22 @@ fn copies_follow_section_and_owners_order() {
             "own=K1@acme own=K2@acme:required own=K3@acme:fallback u=0",
             "acme(K1), acme(K2), bolt, acme(K3)",
         ),
+        // Only its own: the operator's is closed for the whole provider, whatever the model.
+        ("own=K@acme:only u=0", "acme(K), bolt"),
+        ("own=K@acme:only:for=other u=0", "bolt"),
+        (
+            "own=K1@acme:only:for=other own=K2@acme u=0",
+            "acme(K2), bolt",
+        ),
+        ("own=K@acme:only:for=other only=acme", "404 no_endpoints"),
         // In the fallback section it means nothing.
+        ("own=K@acme:fallback:only u=0", "acme, bolt, acme(K)"),
+        // What the request supplied is like any other.
+        (
+            "own=#0@bolt own=#1@acme u=0",
+            "bolt(#0), acme(#1), acme, bolt",
+        ),
+        ("own=#0@acme:required u=0", "acme(#0), bolt"),
         ("own=K@acme:fallback:required u=0", "acme, bolt, acme(K)"),
         // Not eligible, not required.
         ("own=K@acme:required:for=other u=0", "acme, bolt"),

@@ -8,7 +8,7 @@ use switchyard_interchange::preferences::DataCollection;
 
 use super::fixture::Case;
 use crate::{
-    credentials::{CredentialUse, Section},
+    credentials::{CredentialUse, OwnCredential, Section},
     policy::{Layer, Rules},
     record::Scope,
     select::{Candidate, TryWhen},
@@ -125,6 +125,8 @@ fn shape() -> impl Strategy<Value = Vec<&'static str>> {
             "own=K2@acme:fallback",
             "own=K3@bolt:zdr:fallback",
             "own=K4@cato:zdr:for=m",
+            "own=K5@bolt:only:for=n",
+            "own=#0@dune:fallback",
             "account.trust-zdr",
             "credentials=acme+bolt+dune",
         ],
@@ -147,10 +149,15 @@ fn may_be_called(case: &Case, vetted: &Vetted) -> bool {
     match vetted.credential() {
         CredentialUse::Shared => {
             let stored = case.credentialed.as_ref();
+            let is_kept_out = |own: &OwnCredential| {
+                own.section == Section::Prioritized
+                    && own.provider == *provider
+                    && (own.is_byok_only || own.is_required && own.is_for(provider, model))
+            };
             stored.is_none_or(|stored| stored.contains(provider))
-                && !own.any(|own| own.is_required && own.section == Section::Prioritized)
+                && !case.own.iter().any(is_kept_out)
         }
-        CredentialUse::Own(id) => own.any(|own| own.id == id),
+        held => own.any(|own| CredentialUse::from(own.id) == held),
     }
 }
 
@@ -159,12 +166,12 @@ fn keeps_nothing(case: &Case, vetted: &Vetted) -> bool {
     let trusts = |layer: &Layer| {
         layer.scope == Scope::Account && layer.rules.trust_declared_zdr == Some(true)
     };
-    let states = |id| {
+    let held = vetted.credential();
+    let states = || {
         let mut own = case.own.iter();
-        own.any(|own| own.id == id && own.declared_zdr)
+        own.any(|own| CredentialUse::from(own.id) == held && own.declared_zdr)
     };
-    vetted.endpoint().zero_data_retention
-        || (case.policy.layers.iter().any(trusts) && vetted.credential().own().is_some_and(states))
+    vetted.endpoint().zero_data_retention || (case.policy.layers.iter().any(trusts) && states())
 }
 
 /// Every hard filter once more, from the endpoint's facts alone.

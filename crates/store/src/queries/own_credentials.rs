@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use sqlx::{Database, types::Uuid};
 use switchyard_domain::{
     clock::Timestamp,
-    id::{AccountId, CredentialId, WorkspaceId},
+    id::{AccountId, CredentialId, PersonId, WorkspaceId},
     provider::ProviderSlug,
 };
 
@@ -412,6 +412,14 @@ impl OwnCredentialStore for Engine {
 
     async fn openings(&self, id: CredentialId, from: Timestamp) -> Result<u64, DirectoryError> {
         retried!(self.select_openings(id, from))
+    }
+
+    async fn members_among(
+        &self,
+        account: AccountId,
+        people: &[PersonId],
+    ) -> Result<Vec<PersonId>, DirectoryError> {
+        retried!(self.select_members_among(account, people))
     }
 
     async fn events_after(

@@ -50,7 +50,7 @@ impl App {
     ) -> Result<Begun, Failure> {
         let credential = match endpoint.credential() {
             CredentialUse::Shared => self.credentials.open(&endpoint.provider().slug).await?,
-            CredentialUse::Own(_) => return Err(no_own_credential()),
+            CredentialUse::Own(_) | CredentialUse::Supplied(_) => return Err(no_own_credential()),
         };
         let chat = &planned.admitted.chat;
         let affinity = self.affinity(&planned.admitted);

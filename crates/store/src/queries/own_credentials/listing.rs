@@ -5,11 +5,11 @@ use sqlx::{
     types::{Json, Uuid},
 };
 use switchyard_domain::{
-    id::{AccountId, CredentialId, WorkspaceId},
+    id::{AccountId, CredentialId, PersonId, WorkspaceId},
     provider::ProviderSlug,
 };
 
-use super::super::{super::Db, Engine};
+use super::super::{super::Db, Engine, rows::fetch_rows};
 use crate::{
     api_key::Page,
     failure::Failure,
@@ -226,6 +226,30 @@ impl Engine {
             .fetch_all(&self.reader)
             .await?;
         rows.into_iter().map(Row::into_stored).collect()
+    }
+
+    pub(super) async fn select_members_among(
+        &self,
+        account: AccountId,
+        people: &[PersonId],
+    ) -> Result<Vec<PersonId>, Failure> {
+        let rows: Vec<(Uuid,)> = fetch_rows(
+            &self.reader,
+            "WITH asked (account_id, person_id) AS (",
+            people,
+            |row, person| {
+                row.push_bind(account.as_uuid()).push_bind(person.as_uuid());
+            },
+            ") SELECT m.person_id
+            FROM asked
+            JOIN memberships AS m
+                ON m.account_id = asked.account_id AND m.person_id = asked.person_id",
+        )
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id,)| PersonId::from_uuid(id))
+            .collect())
     }
 
     pub(super) async fn select_own_revisions(
