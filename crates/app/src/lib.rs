@@ -28,6 +28,7 @@ pub mod replay;
 pub mod tenant_keys;
 pub mod treasury;
 pub mod unavailable;
+pub mod workspaces;
 
 #[cfg(test)]
 mod fixture;
@@ -55,6 +56,7 @@ use crate::{
     random::RandomSource,
     receipts::Receipts,
     treasury::Treasury,
+    workspaces::Workspaces,
 };
 
 /// What can be set without touching the parts.
@@ -87,6 +89,7 @@ pub struct Parts {
     pub poster: Arc<Poster>,
     pub receipts: Arc<Receipts>,
     pub idempotency: Arc<Idempotency>,
+    pub workspaces: Arc<Workspaces>,
     pub settings: Settings,
 }
 
@@ -107,6 +110,7 @@ pub struct App {
     poster: Arc<Poster>,
     receipts: Arc<Receipts>,
     idempotency: Arc<Idempotency>,
+    workspaces: Arc<Workspaces>,
     settings: Settings,
     health: HealthBoard,
     retries: RetryBudget,
@@ -140,6 +144,7 @@ impl App {
             poster: parts.poster,
             receipts: parts.receipts,
             idempotency: parts.idempotency,
+            workspaces: parts.workspaces,
             settings: parts.settings,
             health,
             retries: RetryBudget::default(),
@@ -216,6 +221,11 @@ impl App {
     /// Customers' own provider credentials, as their owners manage them.
     pub fn own_credentials(&self) -> &OwnCredentials {
         &self.own_credentials
+    }
+
+    /// Workspaces, as accounts manage them.
+    pub fn workspaces(&self) -> &Workspaces {
+        &self.workspaces
     }
 
     /// Signed receipts of generations.

@@ -109,3 +109,13 @@ pub const CREDENTIAL_FILTER_ENTRIES_MAX: usize = 100;
 pub const OPENINGS_UNWRITTEN_MAX: usize = 100_000;
 /// How often they are written down, and what is seen of credentials with them.
 pub const CREDENTIAL_NOTES_WRITING: Duration = Duration::from_secs(1);
+/// Characters of a workspace's name.
+pub const WORKSPACE_NAME_CHARS_MAX: usize = 100;
+/// Characters of a workspace's slug.
+pub const WORKSPACE_SLUG_CHARS_MAX: usize = 50;
+/// Characters of a workspace's description.
+pub const WORKSPACE_DESCRIPTION_CHARS_MAX: usize = 500;
+/// People who are let into a workspace, or sent away, at once.
+pub const WORKSPACE_PEOPLE_AT_ONCE_MAX: usize = 100;
+/// Tries to change a workspace whose policy others are changing.
+pub const WORKSPACE_TRIES_MAX: usize = 5;

@@ -232,7 +232,7 @@ impl OwnCredentials {
     }
 
     /// Tells every node, this one first.
-    async fn tell(&self, account_id: AccountId, credential_id: CredentialId) {
+    pub(crate) async fn tell(&self, account_id: AccountId, credential_id: CredentialId) {
         self.forget(account_id, credential_id);
         let news = Invalidation::OwnCredential {
             account_id,

@@ -193,7 +193,8 @@ impl Policies {
         }
     }
 
-    async fn tell(&self, account_id: AccountId) {
+    /// Tells every node, this one first, that policies of an account are not what they were.
+    pub(crate) async fn tell(&self, account_id: AccountId) {
         self.forget(account_id);
         let news = Invalidation::Policy { account_id };
         if let Err(degraded) = self.coordination.publish(news).await {

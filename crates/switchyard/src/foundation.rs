@@ -12,6 +12,7 @@ use switchyard_app::{
     random::RandomSource,
     receipts::Receipts,
     tenant_keys,
+    workspaces::{WorkspaceParts, Workspaces},
 };
 use switchyard_coordination::{Coordination, in_process::InProcess};
 use switchyard_domain::{clock::Clock, id::NodeId};
@@ -113,6 +114,21 @@ impl Foundation {
             Arc::clone(&self.clock),
             Arc::clone(&self.random),
         )
+    }
+
+    pub(crate) fn workspaces(
+        &self,
+        policies: &Arc<Policies>,
+        own_credentials: &Arc<OwnCredentials>,
+    ) -> Workspaces {
+        Workspaces::new(WorkspaceParts {
+            store: Arc::clone(&self.store.tenancy),
+            directory: Arc::clone(&self.store.directory),
+            policies: Arc::clone(policies),
+            own_credentials: Arc::clone(own_credentials),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+        })
     }
 
     pub(crate) fn keys(&self, coordination: Arc<dyn Coordination>) -> Keys {

@@ -253,6 +253,8 @@ fn parts(
     journal: &Arc<Journal>,
     poster: &Arc<Poster>,
 ) -> Parts {
+    let own_credentials = Arc::new(foundation.own_credentials(Arc::clone(&coordination)));
+    let policies = Arc::new(foundation.policies(Arc::clone(&coordination)));
     Parts {
         clock: Arc::clone(&foundation.clock),
         random: Arc::clone(&foundation.random),
@@ -264,9 +266,10 @@ fn parts(
             foundation.config.upstream,
             Arc::clone(&foundation.clock),
         )),
-        keys: Arc::new(foundation.keys(Arc::clone(&coordination))),
-        own_credentials: Arc::new(foundation.own_credentials(Arc::clone(&coordination))),
-        policies: Arc::new(foundation.policies(coordination)),
+        keys: Arc::new(foundation.keys(coordination)),
+        workspaces: Arc::new(foundation.workspaces(&policies, &own_credentials)),
+        own_credentials,
+        policies,
         credentials: Arc::new(foundation.credentials()),
         treasury: Arc::clone(treasury),
         journal: Arc::clone(journal),
