@@ -1,56 +1,58 @@
-//! Who calls, as a parameter type: a handler that asks for [`Inference`] cannot be reached without
-//! an inference key. Parameters are taken before the body, so nobody's body is read unasked.
+//! Who calls and what for, as a parameter type: a handler that asks for an [`Authorized`] with a
+//! capability cannot be reached by a caller without it. Parameters are taken before the body, so
+//! nobody's body is read unasked.
+
+pub(crate) mod cap;
+
+use std::marker::PhantomData;
 
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
-use switchyard_domain::tenancy::{Caller, KeyKind};
+use switchyard_domain::{
+    authority::{Capability, Standing},
+    tenancy::{Caller, KeyKind},
+};
+use switchyard_interchange::reply::PublicFailure;
 
+use self::cap::Asks;
 use crate::{Edge, error, reply::Refusal};
 
-/// A caller that may call models.
-pub(crate) struct Inference(pub(crate) Caller);
+/// A caller that may do what the capability says.
+#[derive(Debug)]
+pub(crate) struct Authorized<C> {
+    pub(crate) caller: Caller,
+    capability: PhantomData<fn() -> C>,
+}
 
-/// A caller that may manage the account.
-pub(crate) struct Management(pub(crate) Caller);
-
-/// A caller of either kind.
-pub(crate) struct AnyKey(pub(crate) Caller);
-
-impl FromRequestParts<Edge> for AnyKey {
+impl<C: Asks> FromRequestParts<Edge> for Authorized<C> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Refusal> {
         let presented = presented_key(&parts.headers).ok_or_else(error::missing_key)?;
-        match edge.app.authenticate(presented).await {
-            Ok(caller) => Ok(Self(caller)),
-            Err(error) => Err(error::unauthenticated(&error).into()),
+        let caller = match edge.app.authenticate(presented).await {
+            Ok(caller) => caller,
+            Err(error) => return Err(error::unauthenticated(&error).into()),
+        };
+        if caller.standing().may(C::CAPABILITY) {
+            return Ok(Self {
+                caller,
+                capability: PhantomData,
+            });
         }
+        Err(denied(C::CAPABILITY).into())
     }
 }
 
-impl FromRequestParts<Edge> for Inference {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Refusal> {
-        let AnyKey(caller) = AnyKey::from_request_parts(parts, edge).await?;
-        match caller.key.kind {
-            KeyKind::Inference => Ok(Self(caller)),
-            KeyKind::Management => Err(error::needs_inference_key().into()),
-        }
-    }
-}
-
-impl FromRequestParts<Edge> for Management {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Refusal> {
-        let AnyKey(caller) = AnyKey::from_request_parts(parts, edge).await?;
-        match caller.key.kind {
-            KeyKind::Management => Ok(Self(caller)),
-            KeyKind::Inference => Err(error::needs_management_key().into()),
-        }
+/// Who would have to ask instead.
+fn denied(capability: Capability) -> PublicFailure {
+    if Standing::Key(KeyKind::Management).may(capability) {
+        error::needs_management_key()
+    } else if Standing::Key(KeyKind::Inference).may(capability) {
+        error::needs_inference_key()
+    } else {
+        error::management::needs_session()
     }
 }
 

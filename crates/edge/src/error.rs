@@ -3,6 +3,8 @@
 //! Permanent failures are never 5xx, because the OpenRouter SDKs repeat every 5xx for up to an
 //! hour. What a caller reads says what happened and what to do; internal text cannot get here.
 
+pub(crate) mod management;
+
 use std::time::Duration;
 
 use serde::Serialize;
@@ -63,7 +65,7 @@ pub(crate) fn needs_management_key() -> PublicFailure {
     failure(
         403,
         "permission_denied",
-        "This call needs a management key; an inference key was given.",
+        "Only management keys can perform this operation",
     )
 }
 

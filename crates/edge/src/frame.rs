@@ -68,11 +68,25 @@ impl Frame {
     }
 }
 
+/// The name of a request whose handler has a use for it, among the request's extensions.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) HeaderValue);
+
+/// When a request gets its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    /// With its answer, unless that has a better one, such as a generation's id.
+    Late,
+    /// At once: its handler writes it down.
+    Early,
+}
+
 /// Puts the frame around a route.
 #[derive(Clone)]
 pub(crate) struct Observe {
     /// The route as it is written in the table: the only text that labels metrics.
     route: &'static str,
+    naming: Naming,
     frame: Frame,
 }
 
@@ -80,8 +94,15 @@ impl Observe {
     pub(crate) fn new(route: &'static str, frame: &Frame) -> Self {
         Self {
             route,
+            naming: Naming::Late,
             frame: frame.clone(),
         }
+    }
+
+    /// The same, for handlers that write down who asked.
+    pub(crate) fn named_early(mut self) -> Self {
+        self.naming = Naming::Early;
+        self
     }
 }
 
@@ -112,8 +133,15 @@ impl Service<Request> for Observed {
         Service::<Request>::poll_ready(&mut self.inner, cx)
     }
 
-    fn call(&mut self, request: Request) -> ObservedFuture {
+    fn call(&mut self, mut request: Request) -> ObservedFuture {
         let method = request.method().clone();
+        let name = match self.observe.naming {
+            Naming::Early => self.observe.frame.next_id(),
+            Naming::Late => None,
+        };
+        if let Some(name) = &name {
+            request.extensions_mut().insert(RequestId(name.clone()));
+        }
         let started_at = self.observe.frame.0.clock.monotonic();
         let answer = if head_bytes(&request) > HEADER_BYTES_MAX {
             Answer::Ready(Some(Refusal::from(error::head_too_large()).into_response()))
@@ -125,6 +153,7 @@ impl Service<Request> for Observed {
         ObservedFuture {
             answer,
             method,
+            name,
             started_at,
             observe: self.observe.clone(),
         }
@@ -149,6 +178,7 @@ fn head_bytes(request: &Request) -> usize {
 pub(crate) struct ObservedFuture {
     answer: Answer,
     method: Method,
+    name: Option<HeaderValue>,
     started_at: Duration,
     observe: Observe,
 }
@@ -192,13 +222,13 @@ impl ObservedFuture {
         Refusal::from(error::internal()).into_response()
     }
 
-    fn finish(&self, response: &mut Response) {
+    fn finish(&mut self, response: &mut Response) {
         let frame = &self.observe.frame;
         let status = response.status().as_u16();
         let headers = response.headers_mut();
         cors::allow(headers);
         if !headers.contains_key(&X_REQUEST_ID)
-            && let Some(id) = frame.next_id()
+            && let Some(id) = self.name.take().or_else(|| frame.next_id())
         {
             put_request_id(headers, id);
         }

@@ -23,6 +23,8 @@ mod catalog;
 
 mod account;
 
+mod management;
+
 mod docs;
 mod health;
 

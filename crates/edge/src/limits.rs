@@ -4,6 +4,10 @@ use std::time::Duration;
 
 /// The largest inference body.
 pub const INFERENCE_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// The largest body of any other request.
+pub const MANAGEMENT_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// How deep such a body may be nested.
+pub const MANAGEMENT_BODY_DEPTH_MAX: usize = 16;
 /// Memory set aside for a body on the word of its `Content-Length` alone.
 pub const BODY_BYTES_TRUSTED: usize = 256 * 1024;
 /// Request line and headers together.

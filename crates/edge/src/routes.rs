@@ -23,6 +23,12 @@ pub fn router(edge: Edge) -> Router {
             router = router.route(&[prefix, path].concat(), methods.clone());
         }
     }
+    for (path, methods) in management() {
+        let methods = named_early(methods, path, &edge);
+        for prefix in PREFIXES {
+            router = router.route(&[prefix, path].concat(), methods.clone());
+        }
+    }
     for (path, methods) in service() {
         router = router.route(path, finished(methods, path, &edge));
     }
@@ -67,6 +73,12 @@ fn api() -> Vec<(&'static str, MethodRouter<Edge>)> {
     ]
 }
 
+/// What lies under both prefixes and changes what an account has: a management key. Each line is one
+/// path.
+fn management() -> Vec<(&'static str, MethodRouter<Edge>)> {
+    vec![]
+}
+
 /// What load balancers and readers ask.
 fn service() -> Vec<(&'static str, MethodRouter<Edge>)> {
     vec![
@@ -84,6 +96,13 @@ fn finished(methods: MethodRouter<Edge>, path: &'static str, edge: &Edge) -> Met
         .layer(Observe::new(path, &edge.frame))
 }
 
+/// The same, for handlers that write down who asked.
+fn named_early(methods: MethodRouter<Edge>, path: &'static str, edge: &Edge) -> MethodRouter<Edge> {
+    methods
+        .fallback(method_not_allowed)
+        .layer(Observe::new(path, &edge.frame).named_early())
+}
+
 pub(crate) async fn method_not_allowed(method: Method) -> Refusal {
     error::method_not_allowed(method.as_str()).into()
 }
@@ -97,6 +116,7 @@ pub(crate) async fn unknown_route(method: Method, uri: Uri) -> Refusal {
 pub(crate) fn paths() -> Vec<&'static str> {
     api()
         .into_iter()
+        .chain(management())
         .chain(service())
         .map(|(path, _)| path)
         .collect()

@@ -181,6 +181,7 @@ impl Server {
             router: self.router.clone(),
             has_asked: Arc::clone(&has_asked),
             unread,
+            peer: Peer(peer.ip()),
         };
         let mut connection = pin!(builder.serve_connection(stream, service));
         let mut patience = pin!(sleep(HEADER_TIMEOUT));
@@ -211,11 +212,16 @@ impl Server {
     }
 }
 
+/// The address at the other end of the connection, among a request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
 /// The router as hyper calls it.
 struct Requests {
     router: Router,
     has_asked: Arc<AtomicBool>,
     unread: Unread,
+    peer: Peer,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Requests {
@@ -225,7 +231,8 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> RouteFuture<Infallible> {
         self.has_asked.store(true, Ordering::Relaxed);
-        let request = request.map(|body| Followed::new(body, &self.unread));
+        let mut request = request.map(|body| Followed::new(body, &self.unread));
+        request.extensions_mut().insert(self.peer);
         self.router.clone().call(request)
     }
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::amount::Usd;
 use crate::{
     Edge,
-    caller::Management,
+    caller::{Authorized, cap},
     error,
     openapi::schemas::ErrorBody,
     reply::{Refusal, json},
@@ -46,7 +46,7 @@ struct CreditsView {
 )]
 pub(crate) async fn current(
     State(edge): State<Edge>,
-    Management(caller): Management,
+    Authorized { caller, .. }: Authorized<cap::ReadSpend>,
 ) -> Result<Response, Refusal> {
     let credits = edge
         .app

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::generation::{AttemptView, may_see};
 use crate::{
     Edge,
-    caller::AnyKey,
+    caller::{Authorized, cap},
     error,
     openapi::schemas::ErrorBody,
     reply::{Refusal, json},
@@ -80,7 +80,7 @@ impl<'a> ExcludedView<'a> {
 )]
 pub(crate) async fn one(
     State(edge): State<Edge>,
-    AnyKey(caller): AnyKey,
+    Authorized { caller, .. }: Authorized<cap::ReadGenerations>,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
     let id: GenerationId = id

@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::amount::Usd;
 use crate::{
     Edge,
-    caller::AnyKey,
+    caller::{Authorized, cap},
     error,
     openapi::schemas::ErrorBody,
     reply::{Refusal, json},
@@ -216,7 +216,7 @@ impl Counts {
 )]
 pub(crate) async fn one(
     State(edge): State<Edge>,
-    AnyKey(caller): AnyKey,
+    Authorized { caller, .. }: Authorized<cap::ReadGenerations>,
     uri: Uri,
 ) -> Result<Response, Refusal> {
     let id = id_in(&uri)?;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::amount::Usd;
 use crate::{
     Edge,
-    caller::AnyKey,
+    caller::{Authorized, cap},
     error,
     openapi::schemas::ErrorBody,
     reply::{Refusal, json},
@@ -163,7 +163,7 @@ impl<'a> KeyView<'a> {
 )]
 pub(crate) async fn current(
     State(edge): State<Edge>,
-    AnyKey(caller): AnyKey,
+    Authorized { caller, .. }: Authorized<cap::ReadOwnKey>,
 ) -> Result<Response, Refusal> {
     let overview = edge
         .app

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::generation::may_see;
 use crate::{
     Edge,
-    caller::AnyKey,
+    caller::{Authorized, cap},
     error,
     openapi::schemas::{ErrorBody, ReceiptBody},
     reply::{Refusal, json, json_bytes},
@@ -42,7 +42,7 @@ use crate::{
 )]
 pub(crate) async fn of_generation(
     State(edge): State<Edge>,
-    AnyKey(caller): AnyKey,
+    Authorized { caller, .. }: Authorized<cap::ReadGenerations>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Refusal> {
     // What is no generation's id names no generation.

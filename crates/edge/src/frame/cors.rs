@@ -18,7 +18,8 @@ static METHODS: HeaderValue = HeaderValue::from_static("GET,OPTIONS,PATCH,DELETE
 static EXPOSED: HeaderValue = HeaderValue::from_static(
     "X-Generation-Id,X-Provider-Name,X-Request-Id,request-id,cf-ray,Retry-After,\
      X-RateLimit-Limit,X-RateLimit-Remaining,X-RateLimit-Reset,X-OpenRouter-Cache-Status,\
-     X-OpenRouter-Cache-TTL,X-OpenRouter-Cache-Age,X-OpenRouter-Cache-Source-Id",
+     X-OpenRouter-Cache-TTL,X-OpenRouter-Cache-Age,X-OpenRouter-Cache-Source-Id,\
+     Idempotency-Replayed",
 );
 /// What a preflight that names no headers is told.
 static USUAL_HEADERS: HeaderValue = HeaderValue::from_static("Authorization,Content-Type");

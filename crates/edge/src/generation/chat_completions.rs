@@ -10,7 +10,7 @@ use switchyard_dialects::openai_chat::decode_request;
 use super::{sse, whole};
 use crate::{
     Edge, body,
-    caller::Inference,
+    caller::{Authorized, cap},
     client, error,
     limits::INFERENCE_BODY_BYTES_MAX,
     openapi::schemas::{ChatCompletion, ChatRequestBody, ErrorBody},
@@ -61,7 +61,7 @@ use crate::{
 )]
 pub(crate) async fn chat_completions(
     State(edge): State<Edge>,
-    Inference(caller): Inference,
+    Authorized { caller, .. }: Authorized<cap::Infer>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();

@@ -23,7 +23,7 @@ use crate::{
     Edge,
     account::amount::Usd,
     body,
-    caller::AnyKey,
+    caller::{Authorized, cap},
     client, error,
     limits::INFERENCE_BODY_BYTES_MAX,
     openapi::schemas::{ErrorBody, ExplainRequestBody},
@@ -262,7 +262,7 @@ fn share(ppm: u64) -> f64 {
 )]
 pub(crate) async fn explain(
     State(edge): State<Edge>,
-    AnyKey(caller): AnyKey,
+    Authorized { caller, .. }: Authorized<cap::ExplainRoutes>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
