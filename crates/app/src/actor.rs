@@ -42,6 +42,16 @@ impl Actor {
         self.caller.key.id.to_string()
     }
 
+    /// The same, for what operators do as well, who have no key.
+    pub fn as_audited(&self) -> crate::audit::Actor {
+        crate::audit::Actor {
+            id: self.name(),
+            via: AuditVia::Api,
+            ip: self.ip.clone(),
+            request_id: self.request_id.clone(),
+        }
+    }
+
     /// The person whose key it is.
     pub fn person(&self) -> Option<PersonId> {
         self.caller.key.creator_id

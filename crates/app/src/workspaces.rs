@@ -24,7 +24,6 @@ use switchyard_interchange::preferences::SortKey;
 use switchyard_routing::policy::Rules;
 use switchyard_store::{
     Directory, DirectoryError,
-    api_key::Page,
     policy::StoredPolicy,
     tenancy::{
         DEFAULT_WORKSPACE, LIVE_KEYS, NewWorkspace, RulesChange, TenancyStore, WorkspaceChange,
@@ -32,7 +31,10 @@ use switchyard_store::{
     },
 };
 
-pub use switchyard_store::tenancy::{AccountPerson, Member, WorkspaceRole};
+pub use switchyard_store::{
+    api_key::Page,
+    tenancy::{AccountPerson, Member, WorkspaceRole},
+};
 
 use self::check::{Checked, name_of};
 use crate::{

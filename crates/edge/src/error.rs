@@ -4,6 +4,7 @@
 //! hour. What a caller reads says what happened and what to do; internal text cannot get here.
 
 pub(crate) mod management;
+pub(crate) mod tenancy;
 
 use std::time::Duration;
 

@@ -6,6 +6,10 @@ use std::time::Duration;
 pub const INFERENCE_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// The largest body of any other request.
 pub const MANAGEMENT_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Rows on a page of things that are managed.
+pub const MANAGEMENT_PAGE_ROWS_MAX: u32 = 100;
+/// Rows on such a page of unstated size.
+pub const MANAGEMENT_PAGE_ROWS_DEFAULT: u32 = 50;
 /// How deep such a body may be nested.
 pub const MANAGEMENT_BODY_DEPTH_MAX: usize = 16;
 /// Memory set aside for a body on the word of its `Content-Length` alone.

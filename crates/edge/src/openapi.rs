@@ -12,7 +12,7 @@ use utoipa::{
     },
 };
 
-use crate::{account, catalog, docs, generation, health, route};
+use crate::{account, catalog, docs, generation, health, management, route};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,6 +29,7 @@ use crate::{account, catalog, docs, generation, health, route};
         (name = "Routing", description = "Where requests go and why."),
         (name = "Catalogue", description = "What there is to call. Public."),
         (name = "Account", description = "The caller's own."),
+        (name = "Management", description = "What an account has: for management keys."),
         (name = "Service", description = "For load balancers.")
     ),
     paths(
@@ -46,6 +47,21 @@ use crate::{account, catalog, docs, generation, health, route};
         account::receipt::of_generation,
         account::receipt::keys,
         account::decision::one,
+        management::workspaces::list,
+        management::workspaces::create,
+        management::workspaces::one,
+        management::workspaces::update,
+        management::workspaces::delete,
+        management::members::list,
+        management::members::add,
+        management::members::remove,
+        management::members::organization,
+        management::byok::list,
+        management::byok::create,
+        management::byok::one,
+        management::byok::update,
+        management::byok::delete,
+        management::byok::order,
         health::healthz,
         health::readyz,
         docs::errors,

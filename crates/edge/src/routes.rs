@@ -3,12 +3,12 @@
 use axum::{
     Router,
     http::{Method, Uri},
-    routing::{MethodRouter, any, get, post},
+    routing::{MethodRouter, any, get, post, put},
 };
 
 use crate::{
     Edge, account, catalog, docs, error, frame::Observe,
-    generation::chat_completions::chat_completions, health, reply::Refusal, route,
+    generation::chat_completions::chat_completions, health, management, reply::Refusal, route,
 };
 
 /// OpenRouter's prefix, and the bare one that OpenAI's clients are pointed at.
@@ -76,7 +76,42 @@ fn api() -> Vec<(&'static str, MethodRouter<Edge>)> {
 /// What lies under both prefixes and changes what an account has: a management key. Each line is one
 /// path.
 fn management() -> Vec<(&'static str, MethodRouter<Edge>)> {
-    vec![]
+    vec![
+        (
+            "/workspaces",
+            get(management::workspaces::list).post(management::workspaces::create),
+        ),
+        (
+            "/workspaces/{id}",
+            get(management::workspaces::one)
+                .patch(management::workspaces::update)
+                .delete(management::workspaces::delete),
+        ),
+        ("/workspaces/{id}/members", get(management::members::list)),
+        (
+            "/workspaces/{id}/members/add",
+            post(management::members::add),
+        ),
+        (
+            "/workspaces/{id}/members/remove",
+            post(management::members::remove),
+        ),
+        (
+            "/organization/members",
+            get(management::members::organization),
+        ),
+        (
+            "/byok",
+            get(management::byok::list).post(management::byok::create),
+        ),
+        (
+            "/byok/{id}",
+            get(management::byok::one)
+                .patch(management::byok::update)
+                .delete(management::byok::delete),
+        ),
+        ("/byok/order", put(management::byok::order)),
+    ]
 }
 
 /// What load balancers and readers ask.

@@ -27,4 +27,7 @@ capabilities! {
     ReadSpend
     ReadGenerations
     ManageApiKeys
+    ManageCredentials
+    ManageMembers
+    ManageWorkspaces
 }

@@ -15,6 +15,7 @@ use switchyard_app::{
     actor::Actor,
     idempotency::{Asking, Begun, Claim, IdempotencyKey},
 };
+use switchyard_domain::secret::Secret;
 use switchyard_interchange::reply::PublicFailure;
 
 use super::fields::Fields;
@@ -34,7 +35,8 @@ static NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// A change that its caller may make.
 pub(crate) struct Change<C> {
     pub(crate) actor: Actor,
-    body: Bytes,
+    /// It may hold a secret.
+    body: Secret<Vec<u8>>,
     asked: Asked,
     capability: PhantomData<fn() -> C>,
 }
@@ -69,7 +71,8 @@ impl<C: Asks> FromRequest<Edge> for Change<C> {
         };
         Ok(Self {
             actor,
-            body,
+            // No copy where nobody else holds the bytes, as with any body that came in pieces.
+            body: Secret::new(body.into()),
             asked,
             capability: PhantomData,
         })
@@ -79,7 +82,7 @@ impl<C: Asks> FromRequest<Edge> for Change<C> {
 impl<C> Change<C> {
     /// The fields of its body, which must be an object.
     pub(crate) fn fields(&self) -> Result<Fields<'_>, PublicFailure> {
-        Fields::of(&self.body)
+        Fields::of(self.body.expose())
     }
 
     /// Carries the change out, unless it was carried out under the same name before: then its
@@ -106,7 +109,7 @@ impl<C> Change<C> {
                 key,
                 route: &asked.route,
                 target: &asked.target,
-                body: &body,
+                body: body.expose(),
             };
             match app.idempotency().begin(asking).await {
                 Ok(Begun::Claimed(claim)) => carry_out(&app, &claim, work(actor)).await,
