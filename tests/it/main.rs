@@ -40,7 +40,10 @@ mod kill_nine_mid_streams;
 
 mod key_expired_or_unknown;
 mod key_revoked;
+mod managed;
 mod management_vs_inference;
+mod own_credentials_managed;
+mod workspaces;
 
 mod chat_served_by_anthropic;
 mod prompt_caches;
