@@ -148,7 +148,11 @@ mod tests {
             let endpoint = text
                 .parse::<KeyArn>()
                 .map(|key| key.regional_endpoint().to_string());
-            assert_eq!(endpoint.as_deref().map_err(|error| *error), expected, "{text}");
+            assert_eq!(
+                endpoint.as_deref().map_err(|error| *error),
+                expected,
+                "{text}"
+            );
         }
     }
 }

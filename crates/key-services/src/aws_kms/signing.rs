@@ -113,9 +113,8 @@ mod tests {
 
     use super::*;
 
-    /// The case `post-x-www-form-urlencoded` of AWS's published suite has the credentials, the
-    /// time and the region of all others, and a body. Service and headers are KMS's here, so the
-    /// expected value was made by botocore's `SigV4Auth` over the same request.
+    /// Credentials, time and region are those of AWS's published test suite; the expected value
+    /// was made by botocore's `SigV4Auth` over the same request.
     #[test]
     fn requests_are_signed_as_the_official_client_signs_them() {
         let body = br#"{"KeyId":"alias/example"}"#;
@@ -146,5 +145,8 @@ mod tests {
         assert_eq!(header("authorization"), EXPECTED);
     }
 
-    const EXPECTED: &str = "FILL";
+    const EXPECTED: &str = "AWS4-HMAC-SHA256 \
+        Credential=AKIDEXAMPLE/20150830/us-east-1/kms/aws4_request, \
+        SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target, \
+        Signature=538f88eda02fad2c0df1d5949c79e6571e1ee129eafaa067ebc902e7cda4d27e";
 }
