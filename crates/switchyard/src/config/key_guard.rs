@@ -116,3 +116,6 @@ fn transit(reader: &mut Reader<'_>) -> Option<KeyGuard> {
         ca_file: reader.optional_path("vault.transit.ca_file"),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,12 @@ use std::{collections::BTreeMap, fmt, path::Path};
 const DEFAULTS: &str = include_str!("../../config.default.toml");
 const ENV_PREFIX: &str = "SWITCHYARD__";
 /// Settings whose values are not shown if they hold a password.
-const ADDRESSES: [&str; 2] = ["database.url", "redis.url"];
+const ADDRESSES: [&str; 4] = [
+    "database.url",
+    "redis.url",
+    "vault.aws_kms.endpoint",
+    "vault.transit.address",
+];
 /// Settings whose values are never shown.
 const SECRETS: [&str; 4] = [
     "vault.environment.key",

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use super::{Config, ConfigFaults, KeyGuard, Layers, values::parse_duration};
+use super::{Config, ConfigFaults, Layers, values::parse_duration};
 
-fn config(environment: &[(&str, &str)]) -> Result<Config, ConfigFaults> {
+pub(super) fn config(environment: &[(&str, &str)]) -> Result<Config, ConfigFaults> {
     let environment = environment
         .iter()
         .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
@@ -100,134 +100,6 @@ fn passwords_are_not_shown() {
             .shown()
             .all(|(_, value, _)| !value.contains("secret"))
     );
-}
-
-const KEY_ARN: &str = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd";
-
-#[test]
-fn each_key_guard_has_what_it_needs() {
-    assert!(matches!(
-        config(&[]).expect("valid").key_guard,
-        KeyGuard::Keyring
-    ));
-    let guard = config(&[
-        ("SWITCHYARD__VAULT__PROVIDER", "environment"),
-        (
-            "SWITCHYARD__VAULT__ENVIRONMENT__KEY",
-            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-        ),
-    ]);
-    let guard = guard.expect("valid").key_guard;
-    assert!(matches!(guard, KeyGuard::Environment(_)), "{guard:?}");
-
-    let guard = config(&[
-        ("SWITCHYARD__VAULT__PROVIDER", "aws_kms"),
-        ("SWITCHYARD__VAULT__AWS_KMS__KEY_ID", KEY_ARN),
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7"),
-    ]);
-    let KeyGuard::AwsKms(settings) = guard.expect("valid").key_guard else {
-        panic!("another guard")
-    };
-    let endpoint = settings.endpoint.to_string();
-    assert_eq!(endpoint, "https://kms.eu-central-1.amazonaws.com");
-    assert_eq!(settings.credentials.access_key_id, "AKIDEXAMPLE");
-    assert!(settings.credentials.session_token.is_none());
-
-    let guard = config(&[
-        ("SWITCHYARD__VAULT__PROVIDER", "transit"),
-        (
-            "SWITCHYARD__VAULT__TRANSIT__ADDRESS",
-            "http://127.0.0.1:8100",
-        ),
-        ("SWITCHYARD__VAULT__TRANSIT__KEY", "switchyard"),
-    ]);
-    let KeyGuard::Transit { settings, ca_file } = guard.expect("an agent needs no token").key_guard
-    else {
-        panic!("another guard")
-    };
-    assert_eq!(
-        (settings.mount.to_string().as_str(), ca_file),
-        ("transit", None)
-    );
-}
-
-#[test]
-fn what_a_key_guard_lacks_is_told_without_repeating_secrets() {
-    for (environment, expected) in [
-        (
-            vec![
-                ("PROVIDER", "environment"),
-                ("ENVIRONMENT__KEY", "c2VjcmV0"),
-            ],
-            vec!["vault.environment.key`: the vault key must be 32"],
-        ),
-        (
-            vec![("PROVIDER", "environment")],
-            vec!["vault.environment.key`: must be set"],
-        ),
-        (
-            vec![
-                ("PROVIDER", "aws_kms"),
-                ("AWS_KMS__ENDPOINT", "http://kms.internal"),
-            ],
-            vec![
-                "vault.aws_kms.key_id`: must be set",
-                "vault.aws_kms.endpoint`: `http://kms.internal` must begin with https",
-                "vault.aws_kms.access_key_id`: must be set",
-                "vault.aws_kms.secret_access_key`: must be set",
-            ],
-        ),
-        (
-            vec![
-                ("PROVIDER", "aws_kms"),
-                ("AWS_KMS__KEY_ID", "alias/vault"),
-                ("AWS_KMS__ACCESS_KEY_ID", "AKIDEXAMPLE"),
-                ("AWS_KMS__SECRET_ACCESS_KEY", "c2Vjc mV0"),
-            ],
-            vec![
-                "vault.aws_kms.key_id`: `alias/vault` is an alias",
-                "vault.aws_kms.secret_access_key`: may have visible ASCII",
-            ],
-        ),
-        (
-            vec![("PROVIDER", "transit"), ("TRANSIT__MOUNT", "")],
-            vec![
-                "vault.transit.address`: must be set",
-                "vault.transit.mount`: must be set",
-                "vault.transit.key`: must be set",
-                "vault.transit.token`: must be set",
-            ],
-        ),
-        (
-            vec![
-                ("PROVIDER", "transit"),
-                ("TRANSIT__ADDRESS", "http://vault.example:8200"),
-                ("TRANSIT__KEY", "../sys"),
-                ("TRANSIT__TOKEN", "c2VjcmV0"),
-            ],
-            vec![
-                "vault.transit.address`: `http://vault.example:8200` must begin with https",
-                "vault.transit.key`: `../sys` may have letters",
-            ],
-        ),
-        (
-            vec![("PROVIDER", "plaintext")],
-            vec!["vault.provider`: `plaintext` is none of"],
-        ),
-    ] {
-        let named: Vec<(String, &str)> = environment
-            .iter()
-            .map(|(name, value)| (format!("SWITCHYARD__VAULT__{name}"), *value))
-            .collect();
-        let named: Vec<(&str, &str)> = named.iter().map(|(n, v)| (n.as_str(), *v)).collect();
-        let faults = config(&named).expect_err("invalid").faults;
-        assert_eq!(faults.len(), expected.len(), "{faults:#?}");
-        for (fault, part) in faults.iter().zip(expected) {
-            assert!(fault.contains(part), "{part} in {fault}");
-            assert!(!fault.contains("c2Vjc"), "{fault}");
-        }
-    }
 }
 
 #[test]

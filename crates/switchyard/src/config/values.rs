@@ -141,7 +141,15 @@ impl<'a> Reader<'a> {
         let text = Some(self.text(name)).filter(|text| !text.is_empty())?;
         text.trim()
             .parse()
-            .map_err(|error: T::Err| self.fault(name, &format!("`{text}` {error}")))
+            .map_err(|error: T::Err| {
+                // An address may hold a password.
+                let shown = if text.contains('@') {
+                    "(hidden)"
+                } else {
+                    &text
+                };
+                self.fault(name, &format!("`{shown}` {error}"));
+            })
             .ok()
     }
 
