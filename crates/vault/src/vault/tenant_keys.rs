@@ -160,12 +160,12 @@ impl TenantKeys {
         }))
     }
 
-    pub(super) const fn outage_grace(&self) -> Duration {
-        self.outage_grace
-    }
-
     pub(super) async fn health(&self) -> Result<(), KeyProviderError> {
         self.key_provider.health().await
+    }
+
+    pub(super) const fn outage_grace(&self) -> Duration {
+        self.outage_grace
     }
 
     pub(super) fn forget(&self) {
