@@ -152,98 +152,99 @@ fn azure_credentials_tell_their_hosts() {
     }
 }
 
+/// Credentials with a fault (`KEY` stands for the key), the field that has it, and what is said of it.
+const FAULTY: &[(&str, Option<&str>, &str)] = &[
+    ("KEY", None, "takes JSON"),
+    ("[]", None, "one to 100 objects"),
+    (r#"[{"api_key":"KEY""#, None, "line 1, column"),
+    (r#"["KEY"]"#, Some("[0]"), "not a JSON object"),
+    (r#"{"KEY":1}"#, None, "not known here"),
+    (
+        r#"{"api_key":"KEY","region":"x"}"#,
+        None,
+        "the fields are api_key",
+    ),
+    (
+        r#"{"api_key":"KEY","resourceName":"x"}"#,
+        Some("resource_name"),
+        "spelled otherwise",
+    ),
+    (
+        r#"{"api_key":"KEY","api_key":"y"}"#,
+        Some("api_key"),
+        "twice",
+    ),
+    (
+        r#"{"api_key":"KEY","resource_name":7}"#,
+        Some("resource_name"),
+        "put it in quotes",
+    ),
+    (
+        r#"{"api_key":"KEY","resource_name":"x","resource_type":"azure"}"#,
+        Some("resource_type"),
+        "`openai` or",
+    ),
+    (
+        r#"[{"api_key":"KEY","resource_name":"x","model_id":"y"}]"#,
+        Some("[0]"),
+        "two objects",
+    ),
+    (
+        r#"[{"api_key":"KEY"}]"#,
+        Some("[0].resource_name"),
+        "is missing",
+    ),
+    (r#"{"resource_name":"x"}"#, Some("api_key"), "is missing"),
+    (
+        r#"{"resource_name":"x","api_key":null}"#,
+        Some("api_key"),
+        "is missing",
+    ),
+    (
+        r#"{"resource_name":"x","api_key":"short"}"#,
+        Some("api_key"),
+        "has 5 characters",
+    ),
+    (
+        r#"{"resource_name":"x","api_key":"Bearer KEY"}"#,
+        Some("api_key"),
+        "leave out",
+    ),
+    (
+        r#"{"api_key":"KEY","model_slug":"gpt","model_id":"m","endpoint_url":"x"}"#,
+        Some("model_slug"),
+        "as callers do",
+    ),
+    (
+        r#"{"api_key":"KEY","model_slug":"a/b","model_id":"","endpoint_url":"x"}"#,
+        Some("model_id"),
+        "name of a deployment",
+    ),
+    (
+        r#"{"api_key":"KEY","model_slug":"a/b","model_id":"m"}"#,
+        Some("endpoint_url"),
+        "is missing",
+    ),
+];
+
 #[test]
 fn azure_complaints_name_the_field() {
-    let object = |fields: &str| format!(r#"[{{"api_key":"{KEY}",{fields}}}]"#);
-    for (text, field, says) in [
-        (KEY.to_owned(), None, "takes JSON"),
-        ("[]".to_owned(), None, "one to 100 objects"),
-        (format!("[{{\"api_key\":\"{KEY}\""), None, "line 1, column"),
-        (format!("[\"{KEY}\"]"), Some("[0]"), "not a JSON object"),
-        (
-            object(r#""region":"x""#),
-            Some("[0]"),
-            "the fields are api_key",
-        ),
-        (
-            object(r#""resourceName":"x""#),
-            Some("[0].resource_name"),
-            "spelled otherwise",
-        ),
-        (format!(r#"{{"{KEY}":1}}"#), None, "not known here"),
-        (object(r#""api_key":"y""#), Some("[0].api_key"), "twice"),
-        (
-            object(r#""resource_name":7"#),
-            Some("[0].resource_name"),
-            "put it in quotes",
-        ),
-        (
-            object(r#""resource_name":"x","resource_type":"azure""#),
-            Some("[0].resource_type"),
-            "`openai` or",
-        ),
-        (
-            object(r#""resource_name":"x","model_id":"y""#),
-            Some("[0]"),
-            "two objects",
-        ),
-        (
-            format!(r#"{{"api_key":"{KEY}"}}"#),
-            Some("resource_name"),
-            "is missing",
-        ),
-        (
-            r#"{"resource_name":"x"}"#.to_owned(),
-            Some("api_key"),
-            "is missing",
-        ),
-        (
-            r#"{"resource_name":"x","api_key":null}"#.to_owned(),
-            Some("api_key"),
-            "is missing",
-        ),
-        (
-            r#"{"resource_name":"x","api_key":"short"}"#.to_owned(),
-            Some("api_key"),
-            "has 5 characters",
-        ),
-        (
-            format!(r#"{{"resource_name":"x","api_key":"Bearer {KEY}"}}"#),
-            Some("api_key"),
-            "leave out",
-        ),
-        (
-            object(
-                r#""model_slug":"gpt","model_id":"m","endpoint_url":"https://a.openai.azure.com/chat/completions""#,
-            ),
-            Some("[0].model_slug"),
-            "as callers do",
-        ),
-        (
-            object(
-                r#""model_slug":"a/b","model_id":"","endpoint_url":"https://a.openai.azure.com/chat/completions""#,
-            ),
-            Some("[0].model_id"),
-            "name of a deployment",
-        ),
-        (
-            object(r#""model_slug":"a/b","model_id":"m""#),
-            Some("[0].endpoint_url"),
-            "is missing",
-        ),
-        (
-            format!("[{}]", vec!["{}"; 101].join(",")),
-            None,
-            "one to 100",
-        ),
-        (format!("[{}]", " ".repeat(70_000)), None, "longer than"),
-    ] {
-        let found = azure(&text);
-        let complaint = found.clone().expect_err(&text);
+    let check = |text: &str, field: Option<&str>, says: &str| {
+        let found = azure(text);
+        let complaint = found.clone().expect_err(text);
         assert_eq!(complaint.field.as_deref(), field, "{complaint}");
         let shown = refused(found, KEY);
         assert!(shown.contains(says), "{shown}");
+    };
+    for (text, field, says) in FAULTY {
+        check(&text.replace("KEY", KEY), *field, says);
     }
+    check(
+        &format!("[{}]", vec!["{}"; 101].join(",")),
+        None,
+        "one to 100",
+    );
+    check(&format!("[{}]", " ".repeat(70_000)), None, "longer than");
 }
 
 #[test]
@@ -292,131 +293,136 @@ fn t32_resources_are_one_label() {
     assert!(azure(&resource(&"a".repeat(64))).is_err());
 }
 
+/// Addresses that are refused, and what is said of them.
+const NOT_AZURES: &[(&str, &str)] = &[
+    (
+        "http://a.openai.azure.com/x/chat/completions",
+        "begin with `https://`",
+    ),
+    (
+        "a.openai.azure.com/x/chat/completions",
+        "begin with `https://`",
+    ),
+    (
+        "https:/a.openai.azure.com/x/chat/completions",
+        "begin with `https://`",
+    ),
+    (
+        "https://evil.com/chat/completions",
+        "does not lead to Azure",
+    ),
+    (
+        "https://openai.azure.com/chat/completions",
+        "does not lead to Azure",
+    ),
+    (
+        "https://evilopenai.azure.com/chat/completions",
+        "does not lead to Azure",
+    ),
+    (
+        "https://a.openai.azure.com.evil.com/chat/completions",
+        "does not lead to Azure",
+    ),
+    (
+        "https://evil.com/.openai.azure.com/chat/completions",
+        "does not lead to Azure",
+    ),
+    (
+        "https://evil.com?.openai.azure.com/chat/completions",
+        "does not lead to Azure",
+    ),
+    (
+        "https://evil.com#.openai.azure.com/chat/completions",
+        "has a `#`",
+    ),
+    (
+        "https://evil.com\\.openai.azure.com/chat/completions",
+        "has a `#` or a `\\`",
+    ),
+    (
+        "https://evil.com\\@a.openai.azure.com/chat/completions",
+        "has a `#` or a `\\`",
+    ),
+    (
+        "https://me@a.openai.azure.com/chat/completions",
+        "name or password",
+    ),
+    (
+        "https://me:pw@a.openai.azure.com/chat/completions",
+        "name or password",
+    ),
+    (
+        "https://a.openai.azure.com:444/chat/completions",
+        "has a port",
+    ),
+    (
+        "https://a.openai.azure.com:80/chat/completions",
+        "has a port",
+    ),
+    ("https://[::1]/chat/completions", "does not lead to Azure"),
+    (
+        "https://127.0.0.1/chat/completions",
+        "does not lead to Azure",
+    ),
+    (
+        "https://a.openai.azure.com%00.evil.com/chat/completions",
+        "does not lead to Azure",
+    ),
+    ("https:///chat/completions", "does not lead to Azure"),
+    (
+        "https://a.openai.azure.com/chat/completions?x=1",
+        "only `api-version`",
+    ),
+    (
+        "https://a.openai.azure.com/chat/completions?api-version=1&x=1",
+        "only `api-version`",
+    ),
+    (
+        "https://a.openai.azure.com/chat/completions?api-version=",
+        "only `api-version`",
+    ),
+    ("https://a.openai.azure.com/chat/completions#x", "has a `#`"),
+    (
+        "https://a.openai.azure.com/../chat/completions",
+        "path that no deployment has",
+    ),
+    (
+        "https://a.openai.azure.com//chat/completions",
+        "path that no deployment has",
+    ),
+    (
+        "https://a.openai.azure.com/%2e%2e/chat/completions",
+        "path that no deployment has",
+    ),
+    (
+        "https://a.openai.azure.com/a b/chat/completions",
+        "path that no deployment has",
+    ),
+    ("https://a.openai.azure.com", "path that no deployment has"),
+    (
+        "https://a.openai.azure.com/openai/v1",
+        "must end in `/chat/completions`",
+    ),
+];
+
+const AZURES: &[&str] = &[
+    "https://a.openai.azure.com/openai/deployments/mine/chat/completions?api-version=2024-08-01-preview",
+    "https://a.openai.azure.com/openai/v1/chat/completions",
+    "HTTPS://A.services.ai.azure.com/models/chat/completions?api-version=2024-05-01-preview",
+    "https://a.services.ai.azure.com/anthropic/v1/messages",
+    "https://a.cognitiveservices.azure.com/openai/v1/chat/completions",
+    "https://a.eastus.models.ai.azure.com/v1/chat/completions",
+    "https://a.eastus2.inference.ml.azure.com/v1/chat/completions",
+];
+
 #[test]
 fn t32_deployments_are_azures_own() {
-    for (url, says) in [
-        (
-            "http://a.openai.azure.com/x/chat/completions",
-            "begin with `https://`",
-        ),
-        (
-            "a.openai.azure.com/x/chat/completions",
-            "begin with `https://`",
-        ),
-        (
-            "https:/a.openai.azure.com/x/chat/completions",
-            "begin with `https://`",
-        ),
-        (
-            "https://evil.com/chat/completions",
-            "does not lead to Azure",
-        ),
-        (
-            "https://openai.azure.com/chat/completions",
-            "does not lead to Azure",
-        ),
-        (
-            "https://evilopenai.azure.com/chat/completions",
-            "does not lead to Azure",
-        ),
-        (
-            "https://a.openai.azure.com.evil.com/chat/completions",
-            "does not lead to Azure",
-        ),
-        (
-            "https://evil.com/.openai.azure.com/chat/completions",
-            "does not lead to Azure",
-        ),
-        (
-            "https://evil.com?.openai.azure.com/chat/completions",
-            "does not lead to Azure",
-        ),
-        (
-            "https://evil.com#.openai.azure.com/chat/completions",
-            "has a `#`",
-        ),
-        (
-            "https://evil.com\\.openai.azure.com/chat/completions",
-            "has a `#` or a `\\`",
-        ),
-        (
-            "https://evil.com\\@a.openai.azure.com/chat/completions",
-            "has a `#` or a `\\`",
-        ),
-        (
-            "https://me@a.openai.azure.com/chat/completions",
-            "name or password",
-        ),
-        (
-            "https://me:pw@a.openai.azure.com/chat/completions",
-            "name or password",
-        ),
-        (
-            "https://a.openai.azure.com:444/chat/completions",
-            "has a port",
-        ),
-        (
-            "https://a.openai.azure.com:80/chat/completions",
-            "has a port",
-        ),
-        ("https://[::1]/chat/completions", "does not lead to Azure"),
-        (
-            "https://127.0.0.1/chat/completions",
-            "does not lead to Azure",
-        ),
-        (
-            "https://a.openai.azure.com%00.evil.com/chat/completions",
-            "does not lead to Azure",
-        ),
-        ("https:///chat/completions", "does not lead to Azure"),
-        (
-            "https://a.openai.azure.com/chat/completions?x=1",
-            "only `api-version`",
-        ),
-        (
-            "https://a.openai.azure.com/chat/completions?api-version=1&x=1",
-            "only `api-version`",
-        ),
-        (
-            "https://a.openai.azure.com/chat/completions?api-version=",
-            "only `api-version`",
-        ),
-        ("https://a.openai.azure.com/chat/completions#x", "has a `#`"),
-        (
-            "https://a.openai.azure.com/../chat/completions",
-            "path that no deployment has",
-        ),
-        (
-            "https://a.openai.azure.com//chat/completions",
-            "path that no deployment has",
-        ),
-        (
-            "https://a.openai.azure.com/%2e%2e/chat/completions",
-            "path that no deployment has",
-        ),
-        (
-            "https://a.openai.azure.com/a b/chat/completions",
-            "path that no deployment has",
-        ),
-        ("https://a.openai.azure.com", "path that no deployment has"),
-        (
-            "https://a.openai.azure.com/openai/v1",
-            "must end in `/chat/completions`",
-        ),
-    ] {
+    for (url, says) in NOT_AZURES {
         let complaint = azure(&deployment(url)).expect_err(url);
         assert_eq!(complaint.field.as_deref(), Some("endpoint_url"), "{url}");
         assert!(complaint.message.contains(says), "{url}: {complaint}");
     }
-    for url in [
-        "https://a.openai.azure.com/openai/deployments/mine/chat/completions?api-version=2024-08-01-preview",
-        "https://a.openai.azure.com/openai/v1/chat/completions",
-        "HTTPS://A.services.ai.azure.com/models/chat/completions?api-version=2024-05-01-preview",
-        "https://a.services.ai.azure.com/anthropic/v1/messages",
-        "https://a.cognitiveservices.azure.com/openai/v1/chat/completions",
-        "https://a.eastus.models.ai.azure.com/v1/chat/completions",
-        "https://a.eastus2.inference.ml.azure.com/v1/chat/completions",
-    ] {
+    for url in AZURES {
         assert!(azure(&deployment(url)).is_ok(), "{url}");
     }
 }

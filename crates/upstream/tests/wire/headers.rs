@@ -100,79 +100,71 @@ async fn listener() -> (TcpListener, String) {
 
 const KEY: &str = "key-0123456789";
 
+const BEARER: &str = "Bearer key-0123456789";
+const VERSION: (&str, Option<&str>) = ("anthropic-version", Some("2023-06-01"));
+
 #[tokio::test]
 async fn t33_only_its_own_credential_and_listed_headers_leave() {
-    let azure =
-        format!(r#"[{{"api_key":"{KEY}","resource_name":"r","resource_type":"ai_foundry"}}]"#);
-    let bearer = format!("Bearer {KEY}");
     // Pasted with a line end.
     let pasted = format!("{KEY}\n");
-    let (version, version_header) = (Some("2023-06-01"), "anthropic-version");
-    for (slug, family, model, path, credential, affinity, own) in [
+    for (slug, family, affinity, own) in [
         (
             "acme",
-            "openai-compatible",
-            "acme/m",
-            "/v1",
-            &*pasted,
+            FAMILIES[0],
             None,
-            &[("authorization", Some(&*bearer))][..],
+            &[("authorization", Some(BEARER))][..],
         ),
         (
             "xai",
-            "openai-compatible",
-            "acme/m",
-            "/v1",
-            KEY,
+            FAMILIES[0],
             Some("ab12"),
             &[
-                ("authorization", Some(&*bearer)),
+                ("authorization", Some(BEARER)),
                 ("x-grok-conv-id", Some("ab12")),
             ],
         ),
         (
             "anthropic",
-            "anthropic",
-            "anthropic/m",
-            "/v1",
-            KEY,
+            FAMILIES[1],
             Some("ab12"),
-            &[("x-api-key", Some(KEY)), (version_header, version)],
-        ),
-        (
-            "azure",
-            "azure",
-            "openai/m",
-            "/{resource}",
-            &*azure,
-            None,
-            &[("api-key", Some(KEY))],
-        ),
-        (
-            "azure",
-            "azure",
-            "anthropic/m",
-            "/{resource}",
-            &*azure,
-            None,
-            &[("x-api-key", Some(KEY)), (version_header, version)],
+            &[("x-api-key", Some(KEY)), VERSION],
         ),
     ] {
         let (listener, address) = listener().await;
-        let base_url = format!("{address}{path}");
+        let listed = Listed::new(slug, family, &address);
+        let family = Family {
+            listed,
+            credential: &pasted,
+            affinity,
+            own,
+        };
+        check(family, listener).await;
+    }
+}
+
+#[tokio::test]
+async fn t33_only_the_key_of_an_azure_credential_leaves() {
+    let credential = json!([
+        {"api_key": KEY, "resource_name": "r", "resource_type": "ai_foundry"},
+        {"api_key": "other-0123456789", "resource_name": "r", "resource_type": "ai_foundry"},
+    ]);
+    let credential = credential.to_string();
+    for (model, own) in [
+        ("openai/m", &[("api-key", Some(KEY))][..]),
+        ("anthropic/m", &[("x-api-key", Some(KEY)), VERSION]),
+    ] {
+        let (listener, address) = listener().await;
+        let base_url = format!("{address}/{{resource}}");
         let listed = Listed {
             model,
-            ..Listed::new(slug, family, &base_url)
+            ..Listed::new("azure", "azure", &base_url)
         };
-        check(
-            Family {
-                listed,
-                credential,
-                affinity,
-                own,
-            },
-            listener,
-        )
-        .await;
+        let family = Family {
+            listed,
+            credential: &credential,
+            affinity: None,
+            own,
+        };
+        check(family, listener).await;
     }
 }
