@@ -28,6 +28,7 @@ pub mod replay;
 pub mod tenant_keys;
 pub mod treasury;
 pub mod unavailable;
+mod vault_health;
 pub mod workspaces;
 
 #[cfg(test)]
@@ -56,6 +57,7 @@ use crate::{
     random::RandomSource,
     receipts::Receipts,
     treasury::Treasury,
+    vault_health::VaultHealth,
     workspaces::Workspaces,
 };
 
@@ -113,6 +115,7 @@ pub struct App {
     workspaces: Arc<Workspaces>,
     settings: Settings,
     health: HealthBoard,
+    vault_health: VaultHealth,
     retries: RetryBudget,
     hedges: HedgeBudget,
     places: Arc<Semaphore>,
@@ -147,6 +150,7 @@ impl App {
             workspaces: parts.workspaces,
             settings: parts.settings,
             health,
+            vault_health: VaultHealth::default(),
             retries: RetryBudget::default(),
             hedges: HedgeBudget::default(),
             places: Arc::new(Semaphore::new(limits::CONCURRENT_GENERATIONS_MAX)),
@@ -190,7 +194,8 @@ impl App {
         if !self.poster.has_room() {
             return Err("too many settlements wait for the database");
         }
-        Ok(())
+        self.vault_health
+            .readiness(self.credentials.vault(), &*self.clock)
     }
 
     /// Generations in flight.
