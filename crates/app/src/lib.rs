@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod actor;
+pub mod api_keys;
 pub mod audit;
 mod budgets;
 pub mod credentials;
@@ -36,7 +37,7 @@ use std::{sync::Arc, time::Duration};
 use switchyard_catalog::cell::CatalogCell;
 use switchyard_coordination::Coordination;
 use switchyard_domain::clock::Clock;
-use switchyard_store::Directory;
+use switchyard_store::{Directory, api_key::ApiKeyStore};
 use switchyard_upstream::call::Upstream;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -77,6 +78,7 @@ pub struct Parts {
     pub directory: Arc<dyn Directory>,
     pub upstream: Arc<dyn Upstream>,
     pub keys: Arc<Keys>,
+    pub key_store: Arc<dyn ApiKeyStore>,
     pub credentials: Arc<Credentials>,
     pub policies: Arc<Policies>,
     pub treasury: Arc<Treasury>,
@@ -96,6 +98,7 @@ pub struct App {
     directory: Arc<dyn Directory>,
     upstream: Arc<dyn Upstream>,
     keys: Arc<Keys>,
+    key_store: Arc<dyn ApiKeyStore>,
     credentials: Arc<Credentials>,
     policies: Arc<Policies>,
     treasury: Arc<Treasury>,
@@ -128,6 +131,7 @@ impl App {
             directory: parts.directory,
             upstream: parts.upstream,
             keys: parts.keys,
+            key_store: parts.key_store,
             credentials: parts.credentials,
             policies: parts.policies,
             treasury: parts.treasury,

@@ -3,3 +3,5 @@
 
 pub(crate) mod change;
 pub(crate) mod fields;
+
+pub(crate) mod keys;

@@ -4,6 +4,8 @@ pub(crate) mod schemas;
 
 mod routing_schemas;
 
+pub(crate) mod management_schemas;
+
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -12,7 +14,7 @@ use utoipa::{
     },
 };
 
-use crate::{account, catalog, docs, generation, health, route};
+use crate::{account, catalog, docs, generation, health, management, route};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,6 +31,7 @@ use crate::{account, catalog, docs, generation, health, route};
         (name = "Routing", description = "Where requests go and why."),
         (name = "Catalogue", description = "What there is to call. Public."),
         (name = "Account", description = "The caller's own."),
+        (name = "Management", description = "Changing what an account has, with a management key."),
         (name = "Service", description = "For load balancers.")
     ),
     paths(
@@ -46,6 +49,11 @@ use crate::{account, catalog, docs, generation, health, route};
         account::receipt::of_generation,
         account::receipt::keys,
         account::decision::one,
+        management::keys::list,
+        management::keys::create,
+        management::keys::one,
+        management::keys::update,
+        management::keys::delete,
         health::healthz,
         health::readyz,
         docs::errors,

@@ -8,7 +8,8 @@ use axum::{
 
 use crate::{
     Edge, account, catalog, docs, error, frame::Observe,
-    generation::chat_completions::chat_completions, health, reply::Refusal, route,
+    generation::chat_completions::chat_completions, health, management::keys, reply::Refusal,
+    route,
 };
 
 /// OpenRouter's prefix, and the bare one that OpenAI's clients are pointed at.
@@ -76,7 +77,13 @@ fn api() -> Vec<(&'static str, MethodRouter<Edge>)> {
 /// What lies under both prefixes and changes what an account has: a management key. Each line is one
 /// path.
 fn management() -> Vec<(&'static str, MethodRouter<Edge>)> {
-    vec![]
+    vec![
+        ("/keys", get(keys::list).post(keys::create)),
+        (
+            "/keys/{hash}",
+            get(keys::one).patch(keys::update).delete(keys::delete),
+        ),
+    ]
 }
 
 /// What load balancers and readers ask.

@@ -224,6 +224,7 @@ impl Service {
         self.stop_jobs.cancel();
         self.jobs.close();
         self.jobs.wait().await;
+        self.app.note_key_uses().await;
         if !self.poster.flush(LAST_POST_PATIENCE).await {
             tracing::warn!(
                 left = self.poster.backlog(),
@@ -264,6 +265,7 @@ fn parts(
             Arc::clone(&foundation.clock),
         )),
         keys: Arc::new(foundation.keys(Arc::clone(&coordination))),
+        key_store: Arc::clone(&foundation.store.api_keys),
         policies: Arc::new(foundation.policies(coordination)),
         credentials: Arc::new(foundation.credentials()),
         treasury: Arc::clone(treasury),
