@@ -17,8 +17,8 @@ use crate::{
     journal::Position,
     limits::{
         CREDENTIAL_NOTES_WRITING, CREDENTIAL_POLL, HEALTH_EXCHANGE, HEALTH_TURN,
-        IDEMPOTENCY_UPKEEP, KEY_POLL, LEASE_TENDING, OWN_CREDENTIAL_POLL, POLICY_POLL,
-        RECEIPT_SIGNING, VAULT_CHECK,
+        IDEMPOTENCY_UPKEEP, KEY_POLL, KEY_USES_NOTING, LEASE_TENDING, OWN_CREDENTIAL_POLL,
+        POLICY_POLL, RECEIPT_SIGNING, VAULT_CHECK,
     },
     poster::post,
 };
@@ -72,6 +72,9 @@ impl App {
                 tracing::warn!(error = %error, "cannot prepare room for coming months");
             }
         });
+        self.spawn_every(jobs, stop, KEY_USES_NOTING, |app| async move {
+            app.note_key_uses().await;
+        });
         self.spawn_every(jobs, stop, IDEMPOTENCY_UPKEEP, |app| async move {
             if let Err(error) = app.idempotency.forget_expired().await {
                 tracing::warn!(error = %error, "cannot forget answers that are past their time");
@@ -108,6 +111,17 @@ impl App {
                 }
             }
         });
+    }
+
+    /// Writes down when API keys were presented last; also at the end, for the last minute.
+    pub async fn note_key_uses(&self) {
+        let uses = self.keys.take_uses();
+        if uses.is_empty() {
+            return;
+        }
+        if let Err(error) = self.key_store.note_key_uses(&uses).await {
+            tracing::warn!(error = %error, "cannot note when API keys were used");
+        }
     }
 
     async fn follow_invalidations(&self, stop: &CancellationToken) {

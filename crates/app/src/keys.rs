@@ -16,7 +16,7 @@ use std::{
 
 use switchyard_coordination::{Coordination, Invalidation};
 use switchyard_domain::{
-    clock::Clock,
+    clock::{Clock, Timestamp},
     id::{AccountId, ApiKeyId, PersonId, WorkspaceId},
     secret::Secret,
     tenancy::{ApiKey, Caller, KeyKind, KeyLimit},
@@ -63,7 +63,7 @@ pub struct KeyRequest {
     pub name: String,
     pub kind: KeyKind,
     pub limit: Option<KeyLimit>,
-    pub expires_at: Option<switchyard_domain::clock::Timestamp>,
+    pub expires_at: Option<Timestamp>,
     /// Whose key it is; `None` for the workspace's own.
     pub creator_id: Option<PersonId>,
 }
@@ -98,6 +98,13 @@ struct Entry {
     caller: Caller,
     lookup_id: String,
     checked_at: Duration,
+    uses: Uses,
+}
+
+/// When a key was presented, in microseconds since 1970: last, and last as the database knows it.
+struct Uses {
+    last: AtomicI64,
+    noted: AtomicI64,
 }
 
 impl std::fmt::Debug for Keys {
@@ -151,6 +158,10 @@ impl Keys {
     fn cached(&self, digest: &[u8; 32]) -> (Option<(Caller, Duration)>, u64) {
         let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
         let entry = cache.by_digest.get(digest);
+        if let Some(entry) = entry {
+            let now = self.clock.now().micros();
+            entry.uses.last.store(now, Ordering::Relaxed);
+        }
         (
             entry.map(|entry| (entry.caller.clone(), entry.checked_at)),
             cache.generation,
@@ -179,6 +190,10 @@ impl Keys {
             caller: caller.clone(),
             lookup_id,
             checked_at: self.clock.monotonic(),
+            uses: Uses {
+                last: AtomicI64::new(self.clock.now().micros()),
+                noted: AtomicI64::new(0),
+            },
         };
         let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
         if cache.generation == generation {
@@ -192,6 +207,17 @@ impl Keys {
 
     /// Makes a key and stores what is needed to recognise it.
     pub async fn create(&self, request: KeyRequest) -> Result<CreatedKey, CreateKeyError> {
+        let (row, text) = self.mint(request)?;
+        self.directory.insert_key(&row).await?;
+        let key = row.key;
+        Ok(CreatedKey { text, key })
+    }
+
+    /// Makes a key; what is to be stored of it, and its text.
+    pub(crate) fn mint(
+        &self,
+        request: KeyRequest,
+    ) -> Result<(NewApiKey, Secret<String>), RandomUnavailable> {
         let minted = MintedKey::mint(&OsRandom)?;
         let presented = minted.presented();
         let verifier = self.peppers.verifier(&presented);
@@ -211,14 +237,12 @@ impl Keys {
             creator_id: request.creator_id,
         };
         let row = NewApiKey {
-            key: key.clone(),
+            key,
             lookup_id: presented.lookup_id(),
             verifier: verifier.mac,
             pepper_version: i32::try_from(verifier.pepper_version).unwrap_or(i32::MAX),
         };
-        self.directory.insert_key(&row).await?;
-        let text = Secret::new(minted.text().expose().clone());
-        Ok(CreatedKey { text, key })
+        Ok((row, Secret::new(minted.text().expose().clone())))
     }
 
     /// Deletes a key by its public hash. `Missing` when the workspace has no such key.
@@ -232,14 +256,32 @@ impl Keys {
         self.directory
             .delete_key(workspace, stored.key.id, self.clock.now())
             .await?;
+        self.tell_changed(lookup_id).await;
+        Ok(())
+    }
+
+    /// A key was changed or deleted: this node forgets it at once, the others as soon as they hear
+    /// of it.
+    pub(crate) async fn tell_changed(&self, lookup_id: String) {
         self.forget(&lookup_id);
         let news = Invalidation::ApiKey {
             lookup_id: lookup_id.into(),
         };
         if let Err(degraded) = self.coordination.publish(news).await {
-            tracing::warn!(error = %degraded, "other nodes learn of the revocation by polling");
+            tracing::warn!(error = %degraded, "other nodes learn of a changed key by polling");
         }
-        Ok(())
+    }
+
+    /// When keys were presented since this was asked last.
+    pub(crate) fn take_uses(&self) -> Vec<(ApiKeyId, Timestamp)> {
+        let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = cache.by_digest.values();
+        let fresh = entries.filter_map(|entry| {
+            let last = entry.uses.last.load(Ordering::Relaxed);
+            let noted = entry.uses.noted.swap(last, Ordering::Relaxed);
+            (last != noted).then(|| (entry.caller.key.id, Timestamp::from_micros(last)))
+        });
+        fresh.collect()
     }
 
     /// Starts from the current revision; nothing cached before it can exist.

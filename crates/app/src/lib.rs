@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod actor;
+pub mod api_keys;
 pub mod audit;
 mod budgets;
 pub mod credentials;
@@ -39,7 +40,7 @@ use std::{sync::Arc, time::Duration};
 use switchyard_catalog::cell::CatalogCell;
 use switchyard_coordination::Coordination;
 use switchyard_domain::clock::Clock;
-use switchyard_store::Directory;
+use switchyard_store::{Directory, api_key::ApiKeyStore};
 use switchyard_upstream::call::Upstream;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -83,6 +84,7 @@ pub struct Parts {
     pub directory: Arc<dyn Directory>,
     pub upstream: Arc<dyn Upstream>,
     pub keys: Arc<Keys>,
+    pub key_store: Arc<dyn ApiKeyStore>,
     pub credentials: Arc<Credentials>,
     pub own_credentials: Arc<OwnCredentials>,
     pub policies: Arc<Policies>,
@@ -104,6 +106,7 @@ pub struct App {
     directory: Arc<dyn Directory>,
     upstream: Arc<dyn Upstream>,
     keys: Arc<Keys>,
+    key_store: Arc<dyn ApiKeyStore>,
     credentials: Arc<Credentials>,
     own_credentials: Arc<OwnCredentials>,
     policies: Arc<Policies>,
@@ -139,6 +142,7 @@ impl App {
             directory: parts.directory,
             upstream: parts.upstream,
             keys: parts.keys,
+            key_store: parts.key_store,
             credentials: parts.credentials,
             own_credentials: parts.own_credentials,
             policies: parts.policies,

@@ -63,6 +63,12 @@ pub const KEY_CACHE_LIFE: Duration = Duration::from_secs(60);
 pub const KEY_CACHE_STALE_LIFE: Duration = Duration::from_secs(300);
 /// Cached API keys.
 pub const KEY_CACHE_ENTRIES_MAX: usize = 100_000;
+/// API keys on a page of their list.
+pub const KEYS_PER_PAGE: u32 = 100;
+/// How often a change is made anew because somebody else changed the same thing.
+pub const CHANGE_TRIES_MAX: usize = 5;
+/// How often it is written down when API keys were presented last.
+pub const KEY_USES_NOTING: Duration = Duration::from_secs(60);
 /// How often a node asks for changed provider credentials.
 pub const CREDENTIAL_POLL: Duration = Duration::from_secs(2);
 /// How often a node asks whether the guarded keys can be used.

@@ -20,7 +20,7 @@ use crate::App;
 
 /// How long a read waits for this node's own settlements to reach SQL. What a caller has seen the
 /// end of should be in its next look-up.
-const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A key and what it used.
 #[derive(Debug, Clone)]
@@ -46,15 +46,7 @@ impl App {
         let at = self.clock.now();
         let usage = self.directory.key_usage(caller.key.id, at).await?;
         let credits = self.directory.credits(caller.account_id()).await?;
-        let limit_remaining = caller.key.limit.map(|limit| {
-            let window = window_of(&usage.usage, limit.reset);
-            let byok = if limit.include_byok {
-                window_of(&usage.byok_usage, limit.reset)
-            } else {
-                UsdNanos::ZERO
-            };
-            limit.limit.saturating_sub(window).saturating_sub(byok)
-        });
+        let limit_remaining = limit_remaining(&caller.key, &usage);
         Ok(KeyOverview {
             key: Arc::clone(&caller.key),
             usage,
@@ -83,6 +75,18 @@ impl App {
         self.poster.flush(FLUSH_PATIENCE).await;
         self.directory.generation(account, id).await
     }
+}
+
+/// What is left of a key's limit in its present window; negative after an overrun.
+pub fn limit_remaining(key: &ApiKey, usage: &KeyUsage) -> Option<UsdNanos> {
+    let limit = key.limit?;
+    let window = window_of(&usage.usage, limit.reset);
+    let byok = if limit.include_byok {
+        window_of(&usage.byok_usage, limit.reset)
+    } else {
+        UsdNanos::ZERO
+    };
+    Some(limit.limit.saturating_sub(window).saturating_sub(byok))
 }
 
 fn window_of(

@@ -103,6 +103,24 @@ impl ResetInterval {
         }
     }
 
+    /// The interval with this public name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Daily, Self::Weekly, Self::Monthly]
+            .into_iter()
+            .find(|interval| interval.as_str() == name)
+    }
+
+    /// When the window that `at` falls into ends and the next one starts.
+    pub fn window_end(self, at: Timestamp) -> Timestamp {
+        let longest = match self {
+            Self::Daily => Duration::from_secs(24 * 3_600),
+            Self::Weekly => Duration::from_secs(7 * 24 * 3_600),
+            Self::Monthly => Duration::from_secs(31 * 24 * 3_600),
+        };
+        // The first of a month is reached from any day of the month before, but skipped from none.
+        self.window_start(self.window_start(at).plus(longest))
+    }
+
     /// The start of the window that `at` falls into.
     pub fn window_start(self, at: Timestamp) -> Timestamp {
         let date = at.to_utc().date();
@@ -166,6 +184,36 @@ mod tests {
                 "{interval:?} {instant}"
             );
         }
+    }
+
+    #[test]
+    fn windows_end_where_the_next_begin() {
+        for (interval, instant, end) in [
+            (
+                ResetInterval::Daily,
+                "2026-12-31T12:00:00Z",
+                "2027-01-01T00:00:00Z",
+            ),
+            (
+                ResetInterval::Weekly,
+                "2026-11-24T12:00:00Z",
+                "2026-11-30T00:00:00Z",
+            ),
+            (
+                ResetInterval::Monthly,
+                "2026-02-01T00:00:00Z",
+                "2026-03-01T00:00:00Z",
+            ),
+            (
+                ResetInterval::Monthly,
+                "2026-12-31T23:59:59Z",
+                "2027-01-01T00:00:00Z",
+            ),
+        ] {
+            assert_eq!(interval.window_end(at(instant)), at(end), "{interval:?}");
+            assert_eq!(ResetInterval::from_name(interval.as_str()), Some(interval));
+        }
+        assert_eq!(ResetInterval::from_name("hourly"), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! ([`fields`]), changes that are carried out once, and noted with who asked ([`change`]).
 
 pub(crate) mod byok;
+pub(crate) mod keys;
 pub(crate) mod members;
 pub(crate) mod workspaces;
 
@@ -9,4 +10,3 @@ pub(crate) mod change;
 pub(crate) mod fields;
 
 mod page;
-mod view;

@@ -4,6 +4,8 @@ pub(crate) mod schemas;
 
 mod routing_schemas;
 
+pub(crate) mod management_schemas;
+
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -29,7 +31,7 @@ use crate::{account, catalog, docs, generation, health, management, route};
         (name = "Routing", description = "Where requests go and why."),
         (name = "Catalogue", description = "What there is to call. Public."),
         (name = "Account", description = "The caller's own."),
-        (name = "Management", description = "What an account has: for management keys."),
+        (name = "Management", description = "Changing what an account has, with a management key."),
         (name = "Service", description = "For load balancers.")
     ),
     paths(
@@ -47,6 +49,11 @@ use crate::{account, catalog, docs, generation, health, management, route};
         account::receipt::of_generation,
         account::receipt::keys,
         account::decision::one,
+        management::keys::list,
+        management::keys::create,
+        management::keys::one,
+        management::keys::update,
+        management::keys::delete,
         management::workspaces::list,
         management::workspaces::create,
         management::workspaces::one,

@@ -78,6 +78,16 @@ fn api() -> Vec<(&'static str, MethodRouter<Edge>)> {
 fn management() -> Vec<(&'static str, MethodRouter<Edge>)> {
     vec![
         (
+            "/keys",
+            get(management::keys::list).post(management::keys::create),
+        ),
+        (
+            "/keys/{hash}",
+            get(management::keys::one)
+                .patch(management::keys::update)
+                .delete(management::keys::delete),
+        ),
+        (
             "/workspaces",
             get(management::workspaces::list).post(management::workspaces::create),
         ),

@@ -1,6 +1,15 @@
 //! API keys as a database may know them: a public lookup id and a keyed verifier, never the key.
 
-use switchyard_domain::{id::ApiKeyId, money::UsdNanos, tenancy::ApiKey};
+use async_trait::async_trait;
+use switchyard_domain::{
+    clock::Timestamp,
+    id::{AccountId, ApiKeyId, WorkspaceId},
+    money::UsdNanos,
+    patch::Patch,
+    tenancy::{ApiKey, KeyLimit},
+};
+
+use crate::{audit::AuditEvent, directory::DirectoryError};
 
 /// A key to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,4 +80,117 @@ pub struct KeyUsage {
     pub byok_usage: WindowSums,
     /// Settled generations since the key was made.
     pub requests: u64,
+}
+
+/// Whom a key was made for, by a partner's own names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalIdentity {
+    /// The partner's name for its user.
+    pub user: String,
+    /// SHA-256 in hex of a key that the partner gave its user.
+    pub key_hash: Option<String>,
+}
+
+/// A key that calls models, as its managers see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManagedKey {
+    /// What a request needs to know about it.
+    pub key: ApiKey,
+    /// What caches know it by.
+    pub lookup_id: String,
+    /// When it was changed last; `None` when it never was.
+    pub updated_at: Option<Timestamp>,
+    /// When it was presented last, to the minute.
+    pub last_used_at: Option<Timestamp>,
+    /// The partner's user that it was made for.
+    pub external_user: Option<String>,
+    /// The number of its latest change.
+    pub revision: i64,
+    /// What it used.
+    pub usage: KeyUsage,
+}
+
+/// Which keys to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyFilter {
+    /// Those of one workspace.
+    pub workspace: WorkspaceId,
+    /// Also those that are switched off.
+    pub include_disabled: bool,
+    /// Also those whose time is over.
+    pub include_expired: bool,
+}
+
+/// A change to a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyChange {
+    /// The name it shall have.
+    pub name: String,
+    /// Whether it shall be off.
+    pub disabled: bool,
+    /// The limit it shall have.
+    pub limit: Patch<KeyLimit>,
+    /// The revision that the change was made from; `Conflict` on `revision` if it moved on.
+    pub expected_revision: i64,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// The keys of an account that call models, for those who manage them. Management keys do not exist
+/// here. A key is named by its public hash; one of another account is missing.
+#[async_trait]
+pub trait ApiKeyStore: Send + Sync + 'static {
+    /// Stores a key. `Missing` when its workspace is not one of its account's; `Refused` on
+    /// `creator` when whoever it is for does not belong to the account.
+    async fn create_key(
+        &self,
+        key: &NewApiKey,
+        external: Option<&ExternalIdentity>,
+        audit: &AuditEvent,
+    ) -> Result<KeyRevision, DirectoryError>;
+
+    /// Changes a key. A new limit counts what the key used in the limit's present window already,
+    /// so that no change of limits gives a key more to spend.
+    async fn change_key(
+        &self,
+        account: AccountId,
+        hash: &str,
+        change: &KeyChange,
+        audit: &AuditEvent,
+    ) -> Result<KeyRevision, DirectoryError>;
+
+    /// Deletes a key for good; its row stays for the books.
+    async fn remove_key(
+        &self,
+        account: AccountId,
+        hash: &str,
+        audit: &AuditEvent,
+    ) -> Result<KeyRevision, DirectoryError>;
+
+    /// One key with what it used up to `now`.
+    async fn managed_key(
+        &self,
+        account: AccountId,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<ManagedKey>, DirectoryError>;
+
+    /// A stretch of the keys, newest first, with what each used up to `now`.
+    async fn managed_keys(
+        &self,
+        account: AccountId,
+        filter: KeyFilter,
+        page: Page,
+        now: Timestamp,
+    ) -> Result<Vec<ManagedKey>, DirectoryError>;
+
+    /// Whether the account has this workspace.
+    async fn has_workspace(
+        &self,
+        account: AccountId,
+        workspace: WorkspaceId,
+    ) -> Result<bool, DirectoryError>;
+
+    /// Notes when keys of any kind were presented last.
+    async fn note_key_uses(&self, uses: &[(ApiKeyId, Timestamp)]) -> Result<(), DirectoryError>;
 }

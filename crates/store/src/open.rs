@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use switchyard_billing::store::LedgerStore;
 
 use crate::{
+    api_key::ApiKeyStore,
     audit::{AuditLinker, AuditStore},
     directory::Directory,
     idempotency::IdempotencyStore,
@@ -66,6 +67,8 @@ pub struct Store {
     pub directory: Arc<dyn Directory>,
     /// Receipts and the keys that sign them.
     pub receipts: Arc<dyn ReceiptStore>,
+    /// API keys, for those who manage them.
+    pub api_keys: Arc<dyn ApiKeyStore>,
     /// Credentials that customers brought.
     pub own_credentials: Arc<dyn OwnCredentialStore>,
     /// Everything sealed, for rotations.
@@ -107,6 +110,7 @@ impl Store {
         E: LedgerStore
             + Directory
             + ReceiptStore
+            + ApiKeyStore
             + OwnCredentialStore
             + SealedStore
             + IdempotencyStore
@@ -117,6 +121,7 @@ impl Store {
             ledger: engine.clone(),
             directory: engine.clone(),
             receipts: engine.clone(),
+            api_keys: engine.clone(),
             own_credentials: engine.clone(),
             sealed: engine.clone(),
             idempotency: engine.clone(),

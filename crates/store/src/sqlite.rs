@@ -33,6 +33,9 @@ pub(crate) type Db = Sqlite;
 const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 /// An id is claimed by its generation's own row.
 const CLAIMS_APART: bool = false;
+/// Nobody else writes while a transaction that began for writing lasts.
+const LIMITS_KEPT: &str = ") SELECT l.api_key_id, l.reset_interval
+    FROM asked JOIN api_key_limits AS l ON l.api_key_id = asked.api_key_id";
 /// Sees one state of the database however many statements follow.
 const BEGIN_REPORT: &str = "BEGIN";
 /// A call to SQLite is a trip to another thread and back, which costs more than the parsing of a small

@@ -224,6 +224,7 @@ impl Service {
         self.stop_jobs.cancel();
         self.jobs.close();
         self.jobs.wait().await;
+        self.app.note_key_uses().await;
         self.app.write_credential_notes().await;
         if !self.poster.flush(LAST_POST_PATIENCE).await {
             tracing::warn!(
@@ -267,6 +268,7 @@ fn parts(
             Arc::clone(&foundation.clock),
         )),
         keys: Arc::new(foundation.keys(coordination)),
+        key_store: Arc::clone(&foundation.store.api_keys),
         workspaces: Arc::new(foundation.workspaces(&policies, &own_credentials)),
         own_credentials,
         policies,

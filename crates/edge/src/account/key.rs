@@ -3,7 +3,10 @@
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 use switchyard_app::reads::KeyOverview;
-use switchyard_domain::{clock::ResetInterval, tenancy::KeyKind};
+use switchyard_domain::{
+    clock::{ResetInterval, Timestamp},
+    tenancy::KeyKind,
+};
 use utoipa::ToSchema;
 
 use super::amount::Usd;
@@ -65,8 +68,8 @@ pub(super) struct KeyView<'a> {
     is_management_key: bool,
     /// The old name of `is_management_key`.
     is_provisioning_key: bool,
-    #[schema(required = true, value_type = Option<String>)]
-    creator_user_id: Option<()>,
+    #[schema(required = true)]
+    creator_user_id: Option<String>,
     #[schema(required = true, value_type = Option<String>)]
     organization_id: Option<()>,
     #[schema(required = true)]
@@ -76,10 +79,11 @@ pub(super) struct KeyView<'a> {
     #[schema(value_type = Vec<String>)]
     allowed_data_regions: [&'static str; 0],
     free_model_daily_requests: FreeModelRequests,
-    #[schema(value_type = Vec<Object>)]
-    budgets: [(); 0],
-    #[schema(required = true, value_type = Option<Object>)]
-    effective_budget: Option<()>,
+    /// What bounds the key's spending, in the order in which it is checked.
+    budgets: Vec<BudgetView>,
+    /// The one of them that has least left.
+    #[schema(required = true)]
+    effective_budget: Option<BudgetView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     expires_at: Option<String>,
@@ -92,6 +96,62 @@ struct RateLimitView {
     requests: i32,
     interval: &'static str,
     note: &'static str,
+}
+
+/// A bound on what the key may spend, in US dollars.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[schema(as = KeyBudget)]
+struct BudgetView {
+    /// `key_limit`: the key's own.
+    scope: &'static str,
+    #[schema(value_type = f64)]
+    limit_usd: Usd,
+    #[schema(value_type = f64)]
+    spend_usd: Usd,
+    /// Negative after an overrun.
+    #[schema(value_type = f64)]
+    remaining_usd: Usd,
+    include_byok: bool,
+    #[schema(required = true, value_type = Option<String>)]
+    reset_interval: Option<&'static str>,
+    /// When it starts afresh.
+    #[schema(required = true, value_type = Option<String>)]
+    resets_at: Option<Instant>,
+    #[schema(required = true, value_type = Option<String>)]
+    budget_id: Option<()>,
+    #[schema(required = true, value_type = Option<String>)]
+    guardrail_id: Option<()>,
+}
+
+/// An instant in RFC 3339.
+#[derive(Clone, Copy)]
+struct Instant(Timestamp);
+
+impl Serialize for Instant {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_rfc3339())
+    }
+}
+
+impl BudgetView {
+    /// The key's own limit.
+    fn of_key(overview: &KeyOverview) -> Option<Self> {
+        let limit = overview.key.limit?;
+        let remaining = overview.limit_remaining?;
+        Some(Self {
+            scope: "key_limit",
+            limit_usd: Usd(limit.limit),
+            spend_usd: Usd(limit.limit.saturating_sub(remaining)),
+            remaining_usd: Usd(remaining),
+            include_byok: limit.include_byok,
+            reset_interval: limit.reset.map(ResetInterval::as_str),
+            resets_at: limit
+                .reset
+                .map(|reset| Instant(reset.window_end(overview.at))),
+            budget_id: None,
+            guardrail_id: None,
+        })
+    }
 }
 
 /// Requests to free models in the current UTC day.
@@ -107,6 +167,7 @@ impl<'a> KeyView<'a> {
         let key = &overview.key;
         let (usage, byok) = (&overview.usage.usage, &overview.usage.byok_usage);
         let is_management_key = key.kind == KeyKind::Management;
+        let own_budget = BudgetView::of_key(overview);
         Self {
             label: &key.label,
             limit: key.limit.map(|limit| Usd(limit.limit)),
@@ -127,7 +188,7 @@ impl<'a> KeyView<'a> {
             is_free_tier: overview.is_free_tier,
             is_management_key,
             is_provisioning_key: is_management_key,
-            creator_user_id: None,
+            creator_user_id: key.creator_id.map(|person| person.to_string()),
             organization_id: None,
             workspace_id: Some(key.workspace_id.to_string()),
             rate_limit: RateLimitView {
@@ -141,8 +202,8 @@ impl<'a> KeyView<'a> {
                 used: 0,
                 remaining: FREE_REQUESTS_UNBOUNDED,
             },
-            budgets: [],
-            effective_budget: None,
+            budgets: own_budget.into_iter().collect(),
+            effective_budget: own_budget,
             expires_at: key.expires_at.map(|at| at.to_rfc3339()),
         }
     }

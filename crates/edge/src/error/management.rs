@@ -2,10 +2,48 @@
 
 use std::time::Duration;
 
-use switchyard_app::idempotency::InvalidIdempotencyKey;
+use switchyard_app::{api_keys::ApiKeyError, idempotency::InvalidIdempotencyKey};
 use switchyard_interchange::reply::PublicFailure;
 
-use super::{bad_header, failure};
+use super::{bad_field, bad_header, failure, internal, not_found, unreadable};
+
+/// A key cannot be made, shown or changed. What is another account's is answered like what is
+/// nobody's.
+pub(crate) fn api_key(error: &ApiKeyError) -> PublicFailure {
+    match error {
+        ApiKeyError::NoSuchKey => not_found("The API key"),
+        ApiKeyError::NoSuchWorkspace => no_such_workspace(),
+        ApiKeyError::NoSuchMember => no_such_creator(),
+        ApiKeyError::NoLimit => failure(
+            400,
+            "invalid_request",
+            "`limit_reset` and `include_byok_in_limit` say how a limit counts: give a `limit` too.",
+        ),
+        ApiKeyError::Contended => {
+            let mut public = conflict("The key is being changed by others. Try again.");
+            public.retry_after = Some(Duration::from_secs(1));
+            public
+        }
+        ApiKeyError::Directory(source) => unreadable(source),
+        ApiKeyError::Random(source) => {
+            tracing::error!(
+                error = source as &dyn std::error::Error,
+                "a key cannot be made"
+            );
+            internal()
+        }
+    }
+}
+
+/// The account has no such workspace.
+pub(crate) fn no_such_workspace() -> PublicFailure {
+    not_found("The workspace")
+}
+
+/// Nobody who belongs to the account.
+pub(crate) fn no_such_creator() -> PublicFailure {
+    bad_field("creator_user_id", "is no member of this account")
+}
 
 /// No API key may do this, whatever its kind.
 pub(crate) fn needs_session() -> PublicFailure {
@@ -31,6 +69,15 @@ pub(crate) fn server_owned(path: &str) -> PublicFailure {
         400,
         "invalid_request",
         format!("`{path}` is set by the service and cannot be given."),
+    )
+}
+
+/// A field that stays as it was made.
+pub(crate) fn fixed_at_creation(path: &str) -> PublicFailure {
+    failure(
+        400,
+        "invalid_request",
+        format!("`{path}` is set when it is made and cannot be changed."),
     )
 }
 

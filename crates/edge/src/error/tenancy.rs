@@ -5,11 +5,15 @@ use std::time::Duration;
 use switchyard_app::{own_credentials::OwnCredentialError, workspaces::WorkspaceError};
 use switchyard_interchange::reply::PublicFailure;
 
-use super::{bad_field, failure, management::conflict, not_found, unreadable};
+use super::{
+    bad_field, failure,
+    management::{conflict, no_such_workspace},
+    not_found, unreadable,
+};
 
 /// The account has no such workspace; whether another has, nobody learns.
 pub(crate) fn no_workspace() -> PublicFailure {
-    not_found("This workspace")
+    no_such_workspace()
 }
 
 /// The account has no such credential; whether another has, nobody learns.

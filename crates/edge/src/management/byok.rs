@@ -23,9 +23,8 @@ use self::{
     view::CredentialView,
 };
 use super::{
-    change::{Answer, Change},
+    change::{Answer, Change, Deleted},
     page::page,
-    view::Deleted,
     workspaces::query,
 };
 use crate::{
@@ -274,7 +273,7 @@ pub(crate) async fn delete(
                 .delete(by.account_id(), id, &by.as_audited())
                 .await
                 .map_err(|error| error::tenancy::own_credential(&error))?;
-            Ok(Answer::json(StatusCode::OK, &Deleted::yes()))
+            Ok(Answer::deleted())
         })
         .await
 }

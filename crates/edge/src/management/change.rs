@@ -1,12 +1,12 @@
 //! A request that changes something: who asks, what for, and under which name. Carried out once
 //! however often it is asked, and to its end whether or not somebody waits for it.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::Arc};
 
 use axum::{
     extract::{FromRequest, FromRequestParts, MatchedPath, Request},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CACHE_CONTROL, request::Parts},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use bytes::Bytes;
 use serde::Serialize;
@@ -17,6 +17,7 @@ use switchyard_app::{
 };
 use switchyard_domain::secret::Secret;
 use switchyard_interchange::reply::PublicFailure;
+use utoipa::ToSchema;
 
 use super::fields::Fields;
 use crate::{
@@ -96,7 +97,7 @@ impl<C> Change<C> {
     where
         W: Future<Output = Result<Answer, Refusal>> + Send + 'static,
     {
-        let app = std::sync::Arc::clone(&edge.app);
+        let app = Arc::clone(&edge.app);
         let seen_through = edge.app.see_through(async move {
             let Self {
                 actor, body, asked, ..
@@ -185,6 +186,11 @@ impl Answer {
         }
     }
 
+    /// What was to be deleted is.
+    pub(crate) fn deleted() -> Self {
+        Self::json(StatusCode::OK, &Deleted { deleted: true })
+    }
+
     fn into_response(self) -> Response {
         let mut response = json_bytes(self.status, self.body);
         let headers = response.headers_mut();
@@ -193,10 +199,11 @@ impl Answer {
     }
 }
 
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        Self::into_response(self)
-    }
+/// What deletions are answered with.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Deleted {
+    /// Always `true`.
+    deleted: bool,
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, PublicFailure> {

@@ -19,6 +19,15 @@ use crate::error;
 /// What is wrong with a value, to follow its name: `must be a string`.
 pub(crate) type Problem = Cow<'static, str>;
 
+/// Fields that exist and that nobody gives.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reserved {
+    /// Only the service sets them.
+    pub(crate) by_service: &'static [&'static str],
+    /// They are set when the thing is made, and stay.
+    pub(crate) at_creation: &'static [&'static str],
+}
+
 /// The members of an object that were not asked for yet.
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
@@ -109,15 +118,18 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// Refuses what was not asked for, telling what is `owned` by the service from what nobody
+    /// Refuses what was not asked for, telling what exists but is `reserved` from what nobody
     /// knows.
-    pub(crate) fn finish(self, owned: &[&str]) -> Result<(), PublicFailure> {
+    pub(crate) fn finish(self, reserved: Reserved) -> Result<(), PublicFailure> {
         let Some((name, _)) = self.left.first() else {
             return Ok(());
         };
         let path = self.path_of(name);
-        if self.path.is_empty() && owned.contains(&name.as_ref()) {
+        if reserved.by_service.contains(&name.as_ref()) {
             return Err(error::management::server_owned(&path));
+        }
+        if reserved.at_creation.contains(&name.as_ref()) {
+            return Err(error::management::fixed_at_creation(&path));
         }
         Err(error::management::unknown_field(&path, &self.asked))
     }

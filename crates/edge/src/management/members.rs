@@ -6,7 +6,7 @@ use axum::{
     http::{StatusCode, Uri},
     response::Response,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use switchyard_app::workspaces::{AccountPerson, Member, WorkspaceRole};
 use switchyard_domain::tenancy::Role;
 use switchyard_interchange::reply::PublicFailure;
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::{
     change::{Answer, Change},
-    fields::{Fields, list as strings},
+    fields::{Fields, Reserved, list as strings},
     page::page,
     workspaces::{NamePath, PageQuery, name_in, query},
 };
@@ -113,8 +113,9 @@ impl<'a> PersonView<'a> {
 }
 
 /// People by id.
-#[derive(ToSchema)]
+#[derive(ToSchema, Deserialize)]
 #[schema(as = WorkspaceMembersRequest)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the wire and is never built")]
 pub(crate) struct PeopleBody {
     /// 1 to 100 ids of people of the account.
@@ -123,7 +124,7 @@ pub(crate) struct PeopleBody {
 
 fn people(mut fields: Fields<'_>) -> Result<Vec<String>, PublicFailure> {
     let user_ids = fields.required("user_ids", strings(1..=100))?;
-    fields.finish(&[])?;
+    fields.finish(Reserved::default())?;
     Ok(user_ids)
 }
 

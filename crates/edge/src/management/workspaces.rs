@@ -17,9 +17,8 @@ pub(crate) use self::view::{WorkspaceAnswer, WorkspaceList};
 
 use self::view::WorkspaceView;
 use super::{
-    change::{Answer, Change},
+    change::{Answer, Change, Deleted},
     page::page,
-    view::Deleted,
 };
 use crate::{
     Edge,
@@ -224,7 +223,7 @@ pub(crate) async fn delete(
         .once(&edge, async move |by| {
             let deleted = app.workspaces().delete(&by, &name).await;
             deleted.map_err(|error| error::tenancy::workspace(&error))?;
-            Ok(Answer::json(StatusCode::OK, &Deleted::yes()))
+            Ok(Answer::deleted())
         })
         .await
 }

@@ -10,15 +10,14 @@ use switchyard_domain::{
 
 use super::{super::Db, Engine, rows};
 use crate::{
-    api_key::{KeyRevision, KeyUsage, NewApiKey, Page, StoredKey, WindowSums},
+    api_key::{ExternalIdentity, KeyRevision, KeyUsage, NewApiKey, Page, StoredKey, WindowSums},
     failure::Failure,
     portable::{At, Day, without_nul},
 };
 
 const REVISIONS_MAX: i64 = 1_000;
 
-const WORKSPACE_OF_ACCOUNT: &str = "
-    SELECT 1 FROM workspaces
+pub(super) const WORKSPACE_OF_ACCOUNT: &str = "SELECT 1 FROM workspaces
     WHERE workspace_id = $1 AND account_id = $2 AND deleted_at IS NULL";
 
 const LOOKUP_ID_TAKEN: &str = "SELECT 1 FROM api_keys WHERE lookup_id = $1";
@@ -26,9 +25,10 @@ const LOOKUP_ID_TAKEN: &str = "SELECT 1 FROM api_keys WHERE lookup_id = $1";
 const INSERT_KEY: &str = "
     INSERT INTO api_keys (
         api_key_id, account_id, workspace_id, kind, name, label, hash, lookup_id, verifier,
-        pepper_version, expires_at, disabled, created_at, updated_at, revision, creator_id
+        pepper_version, expires_at, disabled, created_at, updated_at, revision, creator_id,
+        external_user, external_key_hash
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15)";
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, $16, $17)";
 
 const INSERT_LIMIT: &str = "
     INSERT INTO api_key_limits (api_key_id, limit_nanos, reset_interval, include_byok)
@@ -83,7 +83,7 @@ const KEY_USAGE: &str = "
     WHERE api_key_id = $1 AND day <= $5";
 
 #[derive(FromRow)]
-struct KeyRow {
+pub(super) struct KeyRow {
     api_key_id: Uuid,
     account_id: Uuid,
     workspace_id: Uuid,
@@ -103,7 +103,7 @@ struct KeyRow {
 }
 
 impl KeyRow {
-    fn into_stored(self) -> Result<StoredKey, Failure> {
+    pub(super) fn into_stored(self) -> Result<StoredKey, Failure> {
         let id = ApiKeyId::from_uuid(self.api_key_id);
         let broken = |what: &str| Failure::Inconsistent(format!("{id} has an unknown {what}"));
         let reset = match self.reset_interval.as_deref() {
@@ -145,7 +145,7 @@ impl KeyRow {
 }
 
 #[derive(FromRow)]
-struct UsageRow {
+pub(super) struct UsageRow {
     charge_total: i64,
     charge_daily: i64,
     charge_weekly: i64,
@@ -157,43 +157,38 @@ struct UsageRow {
     requests: i64,
 }
 
+impl UsageRow {
+    pub(super) fn into_usage(self) -> KeyUsage {
+        let sums = |total, daily, weekly, monthly| WindowSums {
+            total: UsdNanos::new(total),
+            daily: UsdNanos::new(daily),
+            weekly: UsdNanos::new(weekly),
+            monthly: UsdNanos::new(monthly),
+        };
+        KeyUsage {
+            usage: sums(
+                self.charge_total,
+                self.charge_daily,
+                self.charge_weekly,
+                self.charge_monthly,
+            ),
+            byok_usage: sums(
+                self.byok_total,
+                self.byok_daily,
+                self.byok_weekly,
+                self.byok_monthly,
+            ),
+            requests: u64::try_from(self.requests).unwrap_or_default(),
+        }
+    }
+}
+
 impl Engine {
     pub(super) async fn insert_api_key(&self, new: &NewApiKey) -> Result<KeyRevision, Failure> {
-        let key = &new.key;
         let mut transaction = self.begin().await?;
-        // Changes of keys come one after the other from here on, so what is asked next stays true.
-        let revision = rows::next_revision(&mut transaction, rows::API_KEYS).await?;
-        let workspace: Option<i32> = sqlx::query_scalar(WORKSPACE_OF_ACCOUNT)
-            .bind(key.workspace_id.as_uuid())
-            .bind(key.account_id.as_uuid())
-            .fetch_optional(&mut *transaction)
-            .await?;
-        if workspace.is_none() {
-            return Err(Failure::Missing(key.workspace_id.to_string()));
-        }
-        let taken: Option<i32> = sqlx::query_scalar(LOOKUP_ID_TAKEN)
-            .bind(&new.lookup_id)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        if taken.is_some() {
-            return Err(Failure::Conflict("lookup_id"));
-        }
-        insert_key_row(&mut transaction, new, revision).await?;
-        if let Some(limit) = &key.limit {
-            sqlx::query(INSERT_LIMIT)
-                .bind(key.id.as_uuid())
-                .bind(limit.limit.get())
-                .bind(limit.reset.map(ResetInterval::as_str))
-                .bind(limit.include_byok)
-                .execute(&mut *transaction)
-                .await?;
-        }
+        let revision = insert_key(&mut transaction, new, None).await?;
         transaction.commit().await?;
-        Ok(KeyRevision {
-            revision,
-            api_key_id: key.id,
-            lookup_id: new.lookup_id.clone(),
-        })
+        Ok(revision)
     }
 
     pub(super) async fn select_key_by_lookup_id(
@@ -304,33 +299,55 @@ impl Engine {
             .bind(Day::of(now))
             .fetch_one(&self.reader)
             .await?;
-        let sums = |total, daily, weekly, monthly| WindowSums {
-            total: UsdNanos::new(total),
-            daily: UsdNanos::new(daily),
-            weekly: UsdNanos::new(weekly),
-            monthly: UsdNanos::new(monthly),
-        };
-        Ok(KeyUsage {
-            usage: sums(
-                row.charge_total,
-                row.charge_daily,
-                row.charge_weekly,
-                row.charge_monthly,
-            ),
-            byok_usage: sums(
-                row.byok_total,
-                row.byok_daily,
-                row.byok_weekly,
-                row.byok_monthly,
-            ),
-            requests: u64::try_from(row.requests).unwrap_or_default(),
-        })
+        Ok(row.into_usage())
     }
+}
+
+/// Stores a key and its limit.
+pub(super) async fn insert_key(
+    connection: &mut <Db as Database>::Connection,
+    new: &NewApiKey,
+    external: Option<&ExternalIdentity>,
+) -> Result<KeyRevision, Failure> {
+    let key = &new.key;
+    // Changes of keys come one after the other from here on, so what is asked next stays true.
+    let revision = rows::next_revision(&mut *connection, rows::API_KEYS).await?;
+    let workspace: Option<i32> = sqlx::query_scalar(WORKSPACE_OF_ACCOUNT)
+        .bind(key.workspace_id.as_uuid())
+        .bind(key.account_id.as_uuid())
+        .fetch_optional(&mut *connection)
+        .await?;
+    if workspace.is_none() {
+        return Err(Failure::Missing(key.workspace_id.to_string()));
+    }
+    let taken: Option<i32> = sqlx::query_scalar(LOOKUP_ID_TAKEN)
+        .bind(&new.lookup_id)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if taken.is_some() {
+        return Err(Failure::Conflict("lookup_id"));
+    }
+    insert_key_row(connection, new, external, revision).await?;
+    if let Some(limit) = &key.limit {
+        sqlx::query(INSERT_LIMIT)
+            .bind(key.id.as_uuid())
+            .bind(limit.limit.get())
+            .bind(limit.reset.map(ResetInterval::as_str))
+            .bind(limit.include_byok)
+            .execute(connection)
+            .await?;
+    }
+    Ok(KeyRevision {
+        revision,
+        api_key_id: key.id,
+        lookup_id: new.lookup_id.clone(),
+    })
 }
 
 async fn insert_key_row(
     connection: &mut <Db as Database>::Connection,
     new: &NewApiKey,
+    external: Option<&ExternalIdentity>,
     revision: i64,
 ) -> Result<(), Failure> {
     let key = &new.key;
@@ -350,6 +367,8 @@ async fn insert_key_row(
         .bind(At(key.created_at))
         .bind(revision)
         .bind(key.creator_id.map(PersonId::as_uuid))
+        .bind(external.map(|external| without_nul(&external.user)))
+        .bind(external.and_then(|external| external.key_hash.as_deref()))
         .execute(connection)
         .await
         .map_err(|error| Failure::from(error).or_conflict("api_key_id"))?;

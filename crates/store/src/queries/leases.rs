@@ -25,7 +25,7 @@ const LOCK_FUND: &str =
     "UPDATE funds SET held = held WHERE fund_id = $1 RETURNING capacity, spent, held";
 
 /// Opens a fund at first sight, takes over a changed capacity, and locks it either way.
-const OPEN_FUND: &str = "
+pub(super) const OPEN_FUND: &str = "
     INSERT INTO funds (fund_id, capacity, spent, held) VALUES ($1, $2, 0, 0)
     ON CONFLICT (fund_id) DO UPDATE SET capacity = excluded.capacity
     RETURNING capacity, spent, held";
@@ -70,9 +70,9 @@ const END_LAPSED_LEASES: &str =
     "DELETE FROM leases WHERE fund_id = $1 AND expires_at <= $2 RETURNING amount";
 
 #[derive(FromRow)]
-struct FundRow {
+pub(super) struct FundRow {
     capacity: i64,
-    spent: i64,
+    pub(super) spent: i64,
     held: i64,
 }
 

@@ -28,6 +28,8 @@ mod generations;
 mod idempotency;
 mod leases;
 mod ledger;
+mod limits;
+mod managed_keys;
 mod nodes;
 mod own_credentials;
 mod policies;

@@ -19,7 +19,7 @@ use switchyard_billing::{
 use switchyard_domain::id::{AccountId, GenerationId};
 
 use super::{
-    Engine, generations, ledger, receipts,
+    Engine, generations, ledger, limits, receipts,
     rows::{Script, fetch_rows},
     spending,
 };
@@ -151,6 +151,7 @@ impl Engine {
             }
             outcome => outcome?,
         }
+        limits::charge_present_windows(&mut transaction, &settlements).await?;
         transaction.commit().await?;
         self.known.price_snapshots.extend(snapshots);
         Ok(true)

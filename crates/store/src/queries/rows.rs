@@ -89,11 +89,29 @@ pub(super) async fn fetch_rows<T, R>(
 where
     R: for<'r> FromRow<'r, <Db as Database>::Row> + Send + Unpin,
 {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut connection = pool.acquire().await?;
+    fetch_rows_on(&mut connection, head, rows, bind, tail).await
+}
+
+/// The same within a transaction.
+pub(super) async fn fetch_rows_on<T, R>(
+    connection: &mut <Db as Database>::Connection,
+    head: &'static str,
+    rows: &[T],
+    bind: impl Fn(&mut Statement, &T),
+    tail: &'static str,
+) -> Result<Vec<R>, Failure>
+where
+    R: for<'r> FromRow<'r, <Db as Database>::Row> + Send + Unpin,
+{
     let mut found = Vec::new();
     for chunk in rows.chunks(super::super::ROWS_PER_STATEMENT[0]) {
         let (sql, arguments) = Statement::over(head, chunk.iter(), &bind, tail).finish()?;
         let query = sqlx::query_as_with(sql, arguments).persistent(false);
-        found.append(&mut query.fetch_all(pool).await?);
+        found.append(&mut query.fetch_all(&mut *connection).await?);
     }
     Ok(found)
 }

@@ -36,7 +36,9 @@ const REQUIRED: [(&str, Holds); 27] = [
     ("allowed_data_regions", Value::is_array),
     ("free_model_daily_requests", Value::is_object),
     ("budgets", Value::is_array),
-    ("effective_budget", Value::is_null),
+    ("effective_budget", |budget| {
+        budget.is_object() || budget.is_null()
+    }),
     ("label", |label| label == "sk-sy-v1-abc…xyz"),
     ("rate_limit", |limit| {
         limit["requests"] == -1 && limit["interval"].is_string()
@@ -106,6 +108,7 @@ fn every_required_key_is_there_with_its_kind_of_value() {
             assert!(data.get(key).is_some_and(holds), "{key}: {text}");
         }
         assert_eq!(data["limit"].is_number(), limit.is_some());
+        assert_eq!(data["effective_budget"].is_object(), limit.is_some());
         assert_eq!(data["limit_reset"].as_str(), limit.map(|_| "weekly"));
         assert_eq!(data.get("expires_at").is_some(), limit.is_some());
     }
@@ -137,4 +140,39 @@ fn management_keys_say_so_under_both_names() {
         assert_eq!(data["is_management_key"], kind == KeyKind::Management);
         assert_eq!(data["is_provisioning_key"], data["is_management_key"]);
     }
+}
+
+#[test]
+fn a_keys_own_limit_is_a_budget() {
+    // 2025-11-13T02:13:20Z, a Thursday.
+    for (reset, interval, resets_at) in [
+        (None, Value::Null, Value::Null),
+        (
+            Some(ResetInterval::Weekly),
+            "weekly".into(),
+            "2025-11-17T00:00:00Z".into(),
+        ),
+    ] {
+        let limit = KeyLimit {
+            limit: UsdNanos::new(5_000_000_000),
+            reset,
+            include_byok: true,
+        };
+        let (_, data) = written(&overview(KeyKind::Inference, Some(limit)));
+        let expected = serde_json::json!({
+            "scope": "key_limit",
+            "limit_usd": 5,
+            "spend_usd": 5.000_000_001,
+            "remaining_usd": -1e-9,
+            "include_byok": true,
+            "reset_interval": interval,
+            "resets_at": resets_at,
+            "budget_id": null,
+            "guardrail_id": null,
+        });
+        assert_eq!(data["budgets"], serde_json::json!([expected]));
+        assert_eq!(data["effective_budget"], expected);
+    }
+    let (_, data) = written(&overview(KeyKind::Inference, None));
+    assert_eq!(data["budgets"], serde_json::json!([]));
 }

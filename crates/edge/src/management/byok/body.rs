@@ -1,5 +1,6 @@
 //! What clients say of a credential.
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use switchyard_app::own_credentials::{
     CredentialChange, CredentialFilters, CredentialSettings, StoredSection,
@@ -14,13 +15,13 @@ use switchyard_interchange::reply::PublicFailure;
 use utoipa::ToSchema;
 
 use super::{
-    super::fields::{Fields, Problem, flag, list, text},
+    super::fields::{Fields, Problem, Reserved, flag, list, text},
     secret::secret,
 };
 use crate::error;
 
 /// What only the service sets.
-const OWNED: [&str; 9] = [
+const OWNED: &[&str] = &[
     "id",
     "label",
     "sort_order",
@@ -36,8 +37,9 @@ const OWNED: [&str; 9] = [
 const ORDERED_MAX: usize = 500;
 
 /// A credential to be stored. What is left out is open and off.
-#[derive(ToSchema)]
+#[derive(ToSchema, Deserialize)]
 #[schema(as = CreateByokRequest)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the wire and is never built")]
 pub(crate) struct NewCredentialBody {
     /// A provider's slug, as `GET /api/v1/providers` lists them.
@@ -77,8 +79,9 @@ pub(crate) struct NewCredentialBody {
 }
 
 /// A change to a credential.
-#[derive(ToSchema)]
+#[derive(ToSchema, Deserialize)]
 #[schema(as = UpdateByokRequest)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the wire and is never built")]
 pub(crate) struct CredentialEditBody {
     /// A new secret in place of the old one; everything else stays.
@@ -101,8 +104,9 @@ pub(crate) struct CredentialEditBody {
 }
 
 /// An order.
-#[derive(ToSchema)]
+#[derive(ToSchema, Deserialize)]
 #[schema(as = OrderByokRequest)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the wire and is never built")]
 pub(crate) struct OrderBody {
     /// A provider's slug.
@@ -131,7 +135,10 @@ pub(super) fn draft(mut fields: Fields<'_>) -> Result<Draft, PublicFailure> {
         Patch::Set(id) => Patch::Set(workspace_id(&id)?),
     };
     let change = settings(&mut fields)?;
-    fields.finish(&OWNED)?;
+    fields.finish(Reserved {
+        by_service: OWNED,
+        at_creation: &[],
+    })?;
     let section = match change.is_fallback {
         Some(true) => StoredSection::Fallback,
         Some(false) | None => StoredSection::Prioritized,
@@ -158,23 +165,12 @@ pub(super) fn draft(mut fields: Fields<'_>) -> Result<Draft, PublicFailure> {
 }
 
 pub(super) fn edit(mut fields: Fields<'_>) -> Result<CredentialChange, PublicFailure> {
-    for (name, problem) in [
-        (
-            "provider",
-            "cannot be changed: store the secret for the other provider and delete it here",
-        ),
-        (
-            "workspace_id",
-            "cannot be changed: store the secret in the other workspace and delete it here",
-        ),
-    ] {
-        if fields.patch(name, |_| Ok(()))?.is_mentioned() {
-            return Err(fields.bad(name, problem));
-        }
-    }
     let secret = fields.replacement("key", secret)?;
     let mut change = settings(&mut fields)?;
-    fields.finish(&OWNED)?;
+    fields.finish(Reserved {
+        by_service: OWNED,
+        at_creation: &["provider", "workspace_id"],
+    })?;
     change.secret = secret;
     Ok(change)
 }
@@ -184,7 +180,10 @@ pub(super) fn order(
 ) -> Result<(ProviderSlug, Vec<CredentialId>), PublicFailure> {
     let provider = fields.required("provider", slug)?;
     let ids = fields.required("ids", list(1..=ORDERED_MAX))?;
-    fields.finish(&OWNED)?;
+    fields.finish(Reserved {
+        by_service: OWNED,
+        at_creation: &[],
+    })?;
     let ids = ids.iter().map(|id| credential_id(id));
     Ok((provider, ids.collect::<Result<_, _>>()?))
 }

@@ -2,6 +2,11 @@ use switchyard_domain::money::UsdNanos;
 
 use super::*;
 
+const RESERVED: Reserved = Reserved {
+    by_service: &["usage"],
+    at_creation: &["expires_at"],
+};
+
 fn good<T>(outcome: Result<T, PublicFailure>) -> T {
     outcome.unwrap_or_else(|failure| panic!("{}", failure.message))
 }
@@ -25,12 +30,16 @@ fn t16_what_is_not_asked_for_is_refused_by_name() {
             r#"{"nme":"x"}"#,
             Some("`nme` is not known here. Known are `name`."),
         ),
+        (
+            r#"{"expires_at":null}"#,
+            Some("`expires_at` is set when it is made and cannot be changed"),
+        ),
         (r#"{"na\u006de":"x"}"#, None),
         (r#"{"usage\u0000":1}"#, Some("`usage` is not known here")),
     ] {
         let mut fields = Fields::of(body.as_bytes()).expect("an object");
         fields.optional("name", text(1..=9)).expect("a name");
-        let finished = fields.finish(&["usage"]);
+        let finished = fields.finish(RESERVED);
         match refused {
             None => good(finished),
             Some(part) => {
@@ -78,7 +87,7 @@ fn left_out_null_and_given_are_three_things() {
         Patch::Set("x".to_owned())
     );
     assert_eq!(good(fields.patch("c", text(1..=9))), Patch::Keep);
-    good(fields.finish(&[]));
+    good(fields.finish(Reserved::default()));
 
     let mut fields = Fields::of(body).expect("an object");
     assert!(message(fields.replacement("a", flag)).contains("`a` must not be null"));
@@ -94,7 +103,9 @@ fn objects_within_are_read_as_strictly() {
         panic!("an object within");
     };
     assert_eq!(good(external.required("user", text(1..=9))), "u");
-    assert!(message(external.finish(&["role"])).contains("`external.role` is not known here"));
+    assert!(
+        message(external.finish(Reserved::default())).contains("`external.role` is not known here")
+    );
     let mut fields = Fields::of(br#"{"external":{"user":1,"user":2}}"#).expect("an object");
     assert!(message(fields.object("external")).contains("`external` has the field `user` twice"));
 }

@@ -2,15 +2,16 @@
 //! changes nothing, so that a client may send an answer's values back; any other value is refused,
 //! because it would seem to hold.
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use switchyard_app::workspaces::{WorkspaceDraft, WorkspaceEdit};
 use switchyard_interchange::reply::PublicFailure;
 use utoipa::ToSchema;
 
-use super::super::fields::{Fields, Problem, text};
+use super::super::fields::{Fields, Problem, Reserved, text};
 
 /// What only the service sets.
-const OWNED: [&str; 7] = [
+const OWNED: &[&str] = &[
     "id",
     "created_at",
     "created_by",
@@ -21,8 +22,9 @@ const OWNED: [&str; 7] = [
 ];
 
 /// A workspace to be made.
-#[derive(ToSchema)]
+#[derive(ToSchema, Deserialize)]
 #[schema(as = CreateWorkspaceRequest)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the wire and is never built")]
 pub(crate) struct NewWorkspaceBody {
     /// 1 to 100 characters.
@@ -39,8 +41,9 @@ pub(crate) struct NewWorkspaceBody {
 }
 
 /// A change to a workspace.
-#[derive(ToSchema)]
+#[derive(ToSchema, Deserialize)]
 #[schema(as = UpdateWorkspaceRequest)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the wire and is never built")]
 pub(crate) struct WorkspaceEditBody {
     /// 1 to 100 characters.
@@ -113,7 +116,10 @@ fn finish(mut fields: Fields<'_>) -> Result<(), PublicFailure> {
             Err(_) => not_offered("null"),
         },
     )?;
-    fields.finish(&OWNED)
+    fields.finish(Reserved {
+        by_service: OWNED,
+        at_creation: &[],
+    })
 }
 
 fn not_offered(neutral: &str) -> Result<(), Problem> {

@@ -2,9 +2,12 @@
 
 pub(crate) mod accounts;
 pub(crate) mod api_keys;
+pub(crate) mod audit;
 pub(crate) mod credentials;
 pub(crate) mod decisions;
 pub(crate) mod generations;
+pub(crate) mod idempotency;
+pub(crate) mod managed_keys;
 pub(crate) mod members;
 pub(crate) mod policies;
 pub(crate) mod receipts;
@@ -31,6 +34,19 @@ macro_rules! directory_test_suite {
             api_keys::lists_come_newest_first_in_pages,
             api_keys::a_poll_sees_every_change_once_in_order,
             api_keys::a_poll_during_parallel_changes_misses_none,
+            audit::an_account_reads_its_own_entries_newest_first,
+            audit::what_is_done_to_the_log_is_found,
+            audit::parallel_entries_make_one_chain,
+            idempotency::of_many_who_ask_at_once_one_is_let_through,
+            idempotency::an_outcome_is_kept_for_the_same_asking_of_the_same_account,
+            idempotency::claims_lapse_and_outcomes_are_forgotten,
+            managed_keys::a_managed_key_is_read_back_with_whom_it_is_for,
+            managed_keys::t15_keys_of_others_and_management_keys_are_missing,
+            managed_keys::lists_have_what_was_asked_for_with_what_it_used,
+            managed_keys::changes_and_deletions_are_numbered_and_audited,
+            managed_keys::uses_are_noted_and_never_go_back,
+            managed_keys::a_new_limit_counts_what_was_used_in_its_window,
+            managed_keys::what_is_in_flight_when_a_limit_changes_counts_in_both_windows,
             credentials::a_provider_credential_replaces_its_namesake,
             credentials::the_revision_changes_with_every_credential,
             credentials::the_first_tenant_key_wins,
