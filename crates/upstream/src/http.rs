@@ -22,6 +22,7 @@ use crate::{
     limits::{COMPLETE_BODY_BYTES_MAX, ERROR_BODY_BYTES_MAX, Timeouts},
     prepared::Prepared,
     rate_limit::exhausted_for,
+    redact::Redactor,
     registry::prepare,
     retry_after::retry_after,
     transport::Transport,
@@ -106,8 +107,9 @@ impl Upstream for HttpUpstream {
             request,
             egress,
             reading,
-            sent: _,
+            sent,
         } = prepare(call).await?;
+        let redactor = || Redactor::new(&sent, call.credential);
         let first_byte = if call.request.stream {
             self.timeouts.first_byte
         } else {
@@ -115,7 +117,8 @@ impl Upstream for HttpUpstream {
         };
         let response = self.transport.exchange(egress, request, first_byte).await?;
         if response.status() != StatusCode::OK {
-            return Err(self.refusal(reading.dialect, response).await);
+            let refusal = self.refusal(reading.dialect, response).await;
+            return Err(redactor().clean(refusal));
         }
         let exhausted_for = exhausted_for(response.headers(), self.clock.now());
         let streams = reading
@@ -123,10 +126,13 @@ impl Upstream for HttpUpstream {
             .is_stream(response.headers(), call.request.stream);
         let answer = if streams {
             let body = boxed(response.into_body());
-            let stream = AnswerStream::new(reading, body, self.timeouts.idle);
+            let stream = AnswerStream::new(reading, body, self.timeouts.idle, redactor());
             Answer::Stream(Box::new(stream))
         } else {
-            Answer::Complete(Box::new(self.complete(reading.dialect, response).await?))
+            let complete = self.complete(reading.dialect, response).await;
+            Answer::Complete(Box::new(
+                complete.map_err(|failure| redactor().clean(failure))?,
+            ))
         };
         Ok(Answered {
             answer,
