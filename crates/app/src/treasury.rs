@@ -78,15 +78,9 @@ impl Hold {
             .take()
             .expect("a hold is settled once, by value");
         let share = |fund: FundId| {
-            if fund.is_key_limit() {
-                counted
-            } else {
-                charge
-            }
+            if fund.is_key_limit() { counted } else { charge }
         };
-        self.treasury
-            .book()
-            .settle_each(reservation, charge, share)
+        self.treasury.book().settle_each(reservation, charge, share)
     }
 }
 
@@ -149,10 +143,7 @@ impl Treasury {
         }
     }
 
-    fn try_reserve(
-        self: &Arc<Self>,
-        amounts: &[(FundId, UsdNanos)],
-    ) -> Result<Hold, Shortfall> {
+    fn try_reserve(self: &Arc<Self>, amounts: &[(FundId, UsdNanos)]) -> Result<Hold, Shortfall> {
         let reservation = self.book().reserve_each(amounts, self.clock.now())?;
         Ok(Hold {
             treasury: Arc::clone(self),

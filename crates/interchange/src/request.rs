@@ -87,6 +87,7 @@ impl ChatRequest {
         self.tools = Vec::new();
         self.response_format = ResponseFormat::Text;
         self.origin.body = Private::new(Bytes::new());
+        self.supplied_credentials = Vec::new();
     }
 
     /// Whether the prompt may be written to a cache at somebody's word: the caller's marks, or

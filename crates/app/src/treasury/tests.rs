@@ -199,11 +199,7 @@ async fn a_balance_of_zero_still_gets_what_is_free() {
         .reserve(&drawn(&[scene.credits()], 1))
         .await
         .expect("affordable");
-    assert!(
-        node.reserve(&drawn(&[scene.credits()], 0))
-            .await
-            .is_ok()
-    );
+    assert!(node.reserve(&drawn(&[scene.credits()], 0)).await.is_ok());
     drop(all);
 }
 
