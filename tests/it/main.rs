@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod world;
+mod own;
 
 mod first_generation;
 mod generation_lookup_right_after_stream;
@@ -29,6 +30,8 @@ mod route_replay;
 mod standing_policy;
 mod unknown_model_and_unavailable;
 mod zdr_request_never_reaches_retaining;
+
+mod golden_own_credentials;
 
 mod insufficient_credits;
 mod key_limit;

@@ -10,12 +10,10 @@ mod tests;
 mod words;
 
 use serde_json::value::{RawValue, to_raw_value};
-use switchyard_domain::{
-    clock::Timestamp, endpoint::EndpointId, id::CredentialId, money::UsdNanos, tenancy::Caller,
-};
+use switchyard_domain::{clock::Timestamp, endpoint::EndpointId, money::UsdNanos, tenancy::Caller};
 use switchyard_interchange::request::ChatRequest;
 use switchyard_routing::{
-    credentials::{Credentials, Shared},
+    credentials::{CredentialUse, Credentials, Shared},
     record::{CandidateRecord, DecisionRecord, RuledOut},
     select::{NoCandidates, Situation, select},
 };
@@ -142,16 +140,16 @@ impl App {
         let warm = pinning
             .as_ref()
             .and_then(|pinning| self.warm_cache(&caller, &chat, pinning, now));
-        let (catalog, health, shelf) = (
-            self.catalog.current(),
-            self.health.snapshot(),
-            self.credentials.shelf(),
-        );
+        let catalog = self.catalog.current();
+        let own = self
+            .own_set(&caller, &chat.supplied_credentials, &catalog)
+            .await?;
+        let (health, shelf) = (self.health.snapshot(), self.credentials.shelf());
         let situation = Situation {
             catalog: &catalog,
             credentials: Credentials {
                 shared: Shared::Only(shelf.providers()),
-                own: &[],
+                own: own.own(),
             },
             health: &health,
             policy: &standing.policy,
@@ -228,22 +226,27 @@ fn layers(standing: &StandingPolicy) -> Vec<PolicyLayer> {
 
 fn candidates(record: &DecisionRecord) -> Vec<ExplainedCandidate> {
     // Ids of credentials are nobody's business here; which is which is told by number.
-    let mut own: Vec<CredentialId> = Vec::new();
+    let mut own: Vec<CredentialUse> = Vec::new();
     record
         .candidates
         .iter()
-        .map(|row| {
-            let number = row.credential.own().map(|id| {
-                let known = own.iter().position(|known| *known == id);
-                known.unwrap_or_else(|| {
-                    own.push(id);
-                    own.len() - 1
-                }) + 1
-            });
-            let credential = number.map_or_else(|| "shared".to_owned(), |n| format!("own {n}"));
-            candidate(record, row, credential)
-        })
+        .map(|row| candidate(record, row, name_of(row.credential, &mut own)))
         .collect()
+}
+
+fn name_of(credential: CredentialUse, own: &mut Vec<CredentialUse>) -> String {
+    match credential {
+        CredentialUse::Shared => "shared".to_owned(),
+        CredentialUse::Supplied(place) => format!("supplied {}", place.saturating_add(1)),
+        CredentialUse::Own(_) => {
+            let known = own.iter().position(|known| *known == credential);
+            let place = known.unwrap_or_else(|| {
+                own.push(credential);
+                own.len() - 1
+            });
+            format!("own {}", place + 1)
+        }
+    }
 }
 
 fn candidate(

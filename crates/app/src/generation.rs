@@ -6,6 +6,7 @@
 mod admit;
 mod affinity;
 mod attempt;
+mod credentials;
 mod error;
 mod facts;
 mod meter;
@@ -28,6 +29,7 @@ use tokio::sync::mpsc;
 
 use crate::{App, limits::REPLY_CHANNEL_STEPS};
 
+pub(crate) use credentials::OwnSet;
 pub use error::{AttemptFailure, GenerateError};
 pub use facts::ClientFacts;
 

@@ -37,7 +37,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use switchyard_coordination::{HealthDigest, PeerHealth, health::DIGEST_TTL};
-use switchyard_domain::{clock::Timestamp, endpoint::EndpointId};
+use switchyard_domain::{clock::Timestamp, endpoint::EndpointId, id::CredentialId};
 use switchyard_routing::{
     credentials::CredentialUse,
     health::{EndpointHealth, HealthSnapshot},
@@ -233,6 +233,18 @@ impl HealthBoard {
         let mut known = lock(&self.peers);
         known.hear_nothing(now);
         self.others.store(Arc::new(known.sum()));
+    }
+
+    /// A customer's credential is not what it was: how it did before says nothing any more.
+    pub fn forget_own(&self, credential: CredentialId) {
+        let _turn = lock(&self.publishing);
+        self.records.forget_own(credential);
+        let shown = self.snapshot.load();
+        if shown.own.keys().any(|(_, known)| *known == credential) {
+            let mut next = HealthSnapshot::clone(&shown);
+            next.own.retain(|(_, known), _| *known != credential);
+            self.snapshot.store(Arc::new(next));
+        }
     }
 
     /// How an endpoint has been doing with the operator's credential, on all nodes.

@@ -60,8 +60,15 @@ impl App {
             }
         });
         self.spawn_every(jobs, stop, OWN_CREDENTIAL_POLL, |app| async move {
-            if let Err(error) = app.own_credentials.follow().await {
-                tracing::warn!(error = %error, "cannot ask for changed credentials of customers");
+            match app.own_credentials.follow().await {
+                Ok(changed) => {
+                    for credential in changed {
+                        app.health.forget_own(credential);
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error, "cannot ask for customers' changed credentials");
+                }
             }
         });
         self.spawn_every(jobs, stop, CREDENTIAL_NOTES_WRITING, |app| async move {
@@ -140,7 +147,10 @@ impl App {
                 Some(Invalidation::OwnCredential {
                     account_id,
                     credential_id,
-                }) => self.own_credentials.forget(account_id, credential_id),
+                }) => {
+                    self.own_credentials.forget(account_id, credential_id);
+                    self.health.forget_own(credential_id);
+                }
                 Some(Invalidation::Policy { account_id }) => self.policies.forget(account_id),
                 // Files are local to a node; each operator reloads theirs.
                 Some(Invalidation::Catalog) => {}
@@ -159,6 +169,9 @@ impl App {
     pub async fn write_credential_notes(&self) {
         if let Err(error) = self.own_credentials.write_openings().await {
             tracing::warn!(error = %error, "cannot count openings of credentials");
+        }
+        if let Err(error) = self.own_credentials.write_states().await {
+            tracing::warn!(error = %error, "cannot note how credentials are doing");
         }
     }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Endpoints tried for one request at most.
 pub const ATTEMPTS_MAX: usize = 3;
+/// Of these, attempts with a customer's own credentials come on top, at most so many.
+pub const OWN_ATTEMPTS_MAX: usize = 8;
 /// Retries among the attempts being opened at once, for each account and provider.
 pub const RETRIES_SHARE_PERCENT: usize = 10;
 /// Retries that are always allowed at once.
@@ -115,6 +117,14 @@ pub const CREDENTIAL_NAME_CHARS_MAX: usize = 255;
 pub const CREDENTIAL_FILTER_ENTRIES_MAX: usize = 100;
 /// Counts of openings that may wait for the database.
 pub const OPENINGS_UNWRITTEN_MAX: usize = 100_000;
+/// Times in a row that a credential's quota or rate is used up before its owner hears of it.
+pub const CREDENTIAL_EXHAUSTIONS_MIN: u32 = 5;
+/// Credentials whose standing a node remembers.
+pub const CREDENTIALS_WATCHED_MAX: usize = 100_000;
+/// Characters of a provider's words that are kept with a credential.
+pub const CREDENTIAL_ERROR_CHARS_MAX: usize = 500;
+/// How long a provider may take to answer when a credential is tried out.
+pub const CREDENTIAL_CHECK_PATIENCE: Duration = Duration::from_secs(15);
 /// How often they are written down, and what is seen of credentials with them.
 pub const CREDENTIAL_NOTES_WRITING: Duration = Duration::from_secs(1);
 /// Characters of a workspace's name.

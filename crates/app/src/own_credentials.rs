@@ -11,6 +11,7 @@
 //! Read `eligible.rs` for whom a credential is open to, `opening.rs` for how it becomes plain,
 //! `manage.rs` for what owners do with theirs, `settings.rs` for what they may say of them.
 
+mod check;
 mod eligible;
 mod manage;
 mod opening;
@@ -18,6 +19,7 @@ mod openings;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::{
     collections::HashMap,
@@ -38,16 +40,19 @@ use switchyard_store::{Directory, DirectoryError, OwnCredentialStore};
 use switchyard_vault::{Vault, keyed_digest::DigestKeys};
 
 pub use self::{
+    check::CredentialCheck,
     eligible::Eligible,
     manage::{CredentialChange, NewCredential, OwnCredentialError},
     opening::{OpenedCredential, OpeningError},
+    watch::{Refusal, Seen},
 };
 pub use switchyard_store::own_credential::{
     CredentialCondition, CredentialFilters, CredentialSettings, CredentialState,
-    OwnCredentialFilter, OwnCredentialRow, StoredSection,
+    OwnCredentialFilter, OwnCredentialRow, OwnerEvent, StoredSection,
 };
 
-use self::{eligible::Holding, openings::Openings};
+pub(crate) use self::settings::family_of;
+use self::{eligible::Holding, openings::Openings, watch::Watch};
 use crate::{
     limits::{OWN_CREDENTIAL_CACHE_ENTRIES_MAX, OWN_CREDENTIAL_STALE_LIFE},
     random::RandomSource,
@@ -80,6 +85,7 @@ pub struct OwnCredentials {
     /// What an account has that has none.
     none: Arc<Eligible>,
     openings: Openings,
+    watch: Watch,
 }
 
 #[derive(Default)]
@@ -118,6 +124,7 @@ impl OwnCredentials {
             revision: AtomicI64::new(0),
             none: Arc::default(),
             openings: Openings::default(),
+            watch: Watch::default(),
         }
     }
 
@@ -184,19 +191,22 @@ impl OwnCredentials {
         Ok(())
     }
 
-    /// Forgets the credentials of every account where one changed since the last call.
-    pub async fn follow(&self) -> Result<(), DirectoryError> {
+    /// Forgets the credentials of every account where one changed since the last call; answers
+    /// which have changed.
+    pub async fn follow(&self) -> Result<Vec<CredentialId>, DirectoryError> {
+        let mut changed = Vec::new();
         loop {
             let asked_at = self.clock.monotonic();
             let seen = self.revision.load(Ordering::Acquire);
             let changes = self.store.own_credential_revisions_after(seen).await?;
             let Some(last) = changes.last() else {
                 self.confirm(asked_at);
-                return Ok(());
+                return Ok(changed);
             };
             for change in &changes {
                 self.forget(change.account_id, change.id);
             }
+            changed.extend(changes.iter().map(|change| change.id));
             self.revision.store(last.revision, Ordering::Release);
         }
     }

@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use switchyard_coordination::{Coordination, Invalidation};
 use switchyard_domain::{
     clock::Clock,
-    id::{AccountId, ApiKeyId},
+    id::{AccountId, ApiKeyId, WorkspaceId},
     tenancy::Caller,
 };
 use switchyard_routing::{
@@ -115,6 +115,22 @@ impl Policies {
             Some(found) => found,
             None => self.look_up(caller, generation).await,
         }
+    }
+
+    /// What holds for everybody in a workspace, whatever the key.
+    pub async fn policy_at(
+        &self,
+        account: AccountId,
+        workspace: WorkspaceId,
+    ) -> Result<StandingPolicy, PolicyError> {
+        // No key has this id, so no key's rules are among them.
+        let nobody = ApiKeyId::from_uuid(uuid::Uuid::nil());
+        let stored = self
+            .directory
+            .policies_for(account, workspace, nobody)
+            .await
+            .map_err(|error| PolicyError::Unavailable(Arc::new(error)))?;
+        StandingPolicy::of(&stored)
     }
 
     fn cached(&self, key: ApiKeyId) -> (Option<Result<Arc<StandingPolicy>, PolicyError>>, u64) {

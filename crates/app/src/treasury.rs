@@ -61,14 +61,26 @@ pub struct Hold {
     reservation: Option<Reservation>,
 }
 
+/// What a request takes from one fund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Draw {
+    pub fund: FundRef,
+    pub amount: UsdNanos,
+}
+
 impl Hold {
-    /// Replaces the hold by what is really charged. Answers what the settlement is to name.
-    pub fn settle(mut self, charge: UsdNanos) -> Vec<ConsumedHold> {
+    /// Replaces the hold by what is really charged: `charge`, and to the limits of API keys
+    /// `counted`, which may be more where customers' own credentials count. Answers what the
+    /// settlement is to name.
+    pub fn settle(mut self, charge: UsdNanos, counted: UsdNanos) -> Vec<ConsumedHold> {
         let reservation = self
             .reservation
             .take()
             .expect("a hold is settled once, by value");
-        self.treasury.book().settle(reservation, charge)
+        let share = |fund: FundId| {
+            if fund.is_key_limit() { counted } else { charge }
+        };
+        self.treasury.book().settle_each(reservation, charge, share)
     }
 }
 
@@ -104,36 +116,35 @@ impl Treasury {
         }
     }
 
-    /// Reserves `amount` from every fund or from none.
-    pub async fn reserve(
-        self: &Arc<Self>,
-        funds: &[FundRef],
-        amount: UsdNanos,
-    ) -> Result<Hold, ReserveError> {
-        let ids: Vec<FundId> = funds.iter().map(|fund| fund.id).collect();
+    /// Reserves from every fund what is drawn on it, or nothing from any.
+    pub async fn reserve(self: &Arc<Self>, draws: &[Draw]) -> Result<Hold, ReserveError> {
+        let amounts: Vec<_> = draws
+            .iter()
+            .map(|draw| (draw.fund.id, draw.amount))
+            .collect();
         loop {
-            let shortfall = match self.try_reserve(&ids, amount) {
+            let shortfall = match self.try_reserve(&amounts) {
                 Ok(hold) => return Ok(hold),
                 Err(shortfall) => shortfall,
             };
             let turn = self.turn(shortfall.fund);
             let _turn = turn.lock().await;
             // What the one before us brought may be enough for us too.
-            let missing = match self.try_reserve(&ids, amount) {
+            let missing = match self.try_reserve(&amounts) {
                 Ok(hold) => return Ok(hold),
                 Err(again) if again.fund != shortfall.fund => continue,
                 Err(again) => again.missing,
             };
-            let fund = funds
+            let draw = draws
                 .iter()
-                .find(|fund| fund.id == shortfall.fund)
+                .find(|draw| draw.fund.id == shortfall.fund)
                 .expect("only an asked-for fund can fall short");
-            self.ask(*fund, missing, amount).await?;
+            self.ask(draw.fund, missing, draw.amount).await?;
         }
     }
 
-    fn try_reserve(self: &Arc<Self>, ids: &[FundId], amount: UsdNanos) -> Result<Hold, Shortfall> {
-        let reservation = self.book().reserve(ids, amount, self.clock.now())?;
+    fn try_reserve(self: &Arc<Self>, amounts: &[(FundId, UsdNanos)]) -> Result<Hold, Shortfall> {
+        let reservation = self.book().reserve_each(amounts, self.clock.now())?;
         Ok(Hold {
             treasury: Arc::clone(self),
             reservation: Some(reservation),

@@ -55,24 +55,34 @@ impl LeaseBook {
         }
     }
 
-    /// Reserves `amount` from every fund, or nothing from any. Funds are asked in a fixed order
-    /// and count once however often they are named.
-    ///
-    /// A fund that no lease is held on bears nothing, not even an amount of zero: SQL must say
-    /// first that it is not overdrawn. Nor does a lease that lapsed, for others may hold its money
-    /// by now.
+    /// Reserves `amount` from every fund, as [`reserve_each`](Self::reserve_each) does.
     pub fn reserve(
         &mut self,
         funds: &[FundId],
         amount: UsdNanos,
         now: Timestamp,
     ) -> Result<Reservation, Shortfall> {
-        let mut funds = funds.to_vec();
-        funds.sort_unstable();
-        funds.dedup();
-        for fund in &funds {
+        let draws: Vec<_> = funds.iter().map(|fund| (*fund, amount)).collect();
+        self.reserve_each(&draws, now)
+    }
+
+    /// Reserves from each fund its amount, or nothing from any. Funds are asked in a fixed order
+    /// and count once however often they are named, with the largest amount.
+    ///
+    /// A fund that no lease is held on bears nothing, not even an amount of zero: SQL must say
+    /// first that it is not overdrawn. Nor does a lease that lapsed, for others may hold its money
+    /// by now.
+    pub fn reserve_each(
+        &mut self,
+        draws: &[(FundId, UsdNanos)],
+        now: Timestamp,
+    ) -> Result<Reservation, Shortfall> {
+        let mut draws = draws.to_vec();
+        draws.sort_unstable_by_key(|(fund, amount)| (*fund, std::cmp::Reverse(*amount)));
+        draws.dedup_by_key(|(fund, _)| *fund);
+        for (fund, amount) in &draws {
             let free = self.usable(*fund, now);
-            if free.is_none_or(|free| free < amount) {
+            if free.is_none_or(|free| free < *amount) {
                 let missing = amount.saturating_sub(free.unwrap_or_default());
                 return Err(Shortfall {
                     fund: *fund,
@@ -80,40 +90,52 @@ impl LeaseBook {
                 });
             }
         }
-        let mut holds = Vec::with_capacity(funds.len());
-        for fund in funds {
+        let mut parts = Vec::with_capacity(draws.len());
+        for (fund, amount) in draws {
             if let Some(lease) = self.funds.get_mut(&fund) {
                 lease.reserve(amount, now);
-                holds.push(ConsumedHold {
-                    fund,
-                    lease: lease.id(),
-                });
+                parts.push((ConsumedHold::new(fund, lease.id()), amount));
             }
         }
-        Ok(Reservation::new(amount, holds))
+        Ok(Reservation::new(parts))
     }
 
-    /// Replaces a reservation by what was really charged, which may be more. Answers the holds
-    /// that the settlement is to name; the money stays used until it is [`Self::posted`].
+    /// Replaces a reservation by what was really charged, as
+    /// [`settle_each`](Self::settle_each) does, the whole charge to every fund.
     pub fn settle(&mut self, reservation: Reservation, charge: UsdNanos) -> Vec<ConsumedHold> {
-        let (amount, holds) = reservation.into_parts();
-        for hold in &holds {
-            self.change(hold, |lease| lease.settle(amount, charge));
-        }
-        holds
+        self.settle_each(reservation, charge, |_| charge)
+    }
+
+    /// Replaces a reservation by what was really charged, which may be more, to each fund as
+    /// `share` says. Answers the holds that the settlement over `charge` is to name; the money stays
+    /// used until it is [`Self::posted`].
+    pub fn settle_each(
+        &mut self,
+        reservation: Reservation,
+        charge: UsdNanos,
+        share: impl Fn(FundId) -> UsdNanos,
+    ) -> Vec<ConsumedHold> {
+        let settled = reservation.into_parts().map(|(mut hold, amount)| {
+            let share = share(hold.fund);
+            hold.amount = (share != charge).then_some(share);
+            self.change(&hold, |lease| lease.settle(amount, share));
+            hold
+        });
+        settled.collect()
     }
 
     /// Cancels a reservation.
     pub fn release(&mut self, reservation: Reservation) {
-        let (amount, holds) = reservation.into_parts();
-        for hold in &holds {
-            self.reduce(hold, |lease| lease.release(amount));
+        for (hold, amount) in reservation.into_parts() {
+            self.reduce(&hold, |lease| lease.release(amount));
         }
     }
 
-    /// A settlement with this hold has reached SQL, which consumed the lease by as much.
+    /// A settlement over `charge` with this hold has reached SQL, which consumed the lease by the
+    /// hold's share.
     pub fn posted(&mut self, hold: &ConsumedHold, charge: UsdNanos) {
-        self.reduce(hold, |lease| lease.posted(charge));
+        let share = hold.share_of(charge);
+        self.reduce(hold, |lease| lease.posted(share));
     }
 
     /// What to ask SQL for when `needed` is missing: more under the lease that is there, or a new
@@ -187,10 +209,7 @@ impl LeaseBook {
             lease.free().is_positive() && now.since(lease.last_used_at()) >= quiet
         });
         let part = |(fund, lease): (&FundId, &mut FundLease)| {
-            let hold = ConsumedHold {
-                fund: *fund,
-                lease: lease.id(),
-            };
+            let hold = ConsumedHold::new(*fund, lease.id());
             Returning::new(hold, lease.take_free())
         };
         quiet_leases.map(part).collect()
@@ -270,10 +289,7 @@ impl LeaseBook {
 }
 
 const fn hold_of(ask: &LeaseAsk) -> ConsumedHold {
-    ConsumedHold {
-        fund: ask.fund.id,
-        lease: ask.lease,
-    }
+    ConsumedHold::new(ask.fund.id, ask.lease)
 }
 
 /// Follows from who names it, since when, and how many came before; so no two are alike.

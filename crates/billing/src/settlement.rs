@@ -163,6 +163,25 @@ pub struct ConsumedHold {
     pub fund: FundId,
     /// The lease it was reserved under.
     pub lease: LeaseId,
+    /// What is spent from this fund, where that is not the whole charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<UsdNanos>,
+}
+
+impl ConsumedHold {
+    /// A hold that the whole charge uses up.
+    pub const fn new(fund: FundId, lease: LeaseId) -> Self {
+        Self {
+            fund,
+            lease,
+            amount: None,
+        }
+    }
+
+    /// What is spent from the fund by a settlement that charges `total`.
+    pub fn share_of(&self, total: UsdNanos) -> UsdNanos {
+        self.amount.unwrap_or(total)
+    }
 }
 
 /// One try at one endpoint.
@@ -176,6 +195,9 @@ pub struct AttemptFacts {
     pub provider: ProviderSlug,
     /// Whether a customer's credential was used.
     pub is_byok: bool,
+    /// Whether it was one that the request itself supplied.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub supplied: bool,
     /// When it was sent.
     pub started_at: Timestamp,
     /// How long it took until it was over, in milliseconds.
@@ -201,4 +223,27 @@ impl Settlement {
     pub fn idempotency_key(&self) -> String {
         format!("gen:{}:settle", self.generation_id)
     }
+
+    /// Whether a customer's own credential served, stored or supplied.
+    pub fn is_byok(&self) -> bool {
+        self.served.as_ref().is_some_and(|served| {
+            served.byok_credential_id.is_some() || last_is_byok(&self.attempts)
+        })
+    }
+
+    /// The list price that counts where traffic on customers' own credentials counts; none where
+    /// there was no answer.
+    pub fn byok_list_price(&self) -> UsdNanos {
+        if self.is_byok() && !self.charge.insured {
+            self.charge.list
+        } else {
+            UsdNanos::ZERO
+        }
+    }
+}
+
+/// Whether the attempt that answered, which is the last where one did, used a customer's own
+/// credential.
+pub fn last_is_byok(attempts: &[AttemptFacts]) -> bool {
+    attempts.last().is_some_and(|last| last.is_byok)
 }

@@ -304,10 +304,7 @@ impl World {
     fn check_states(&self) {
         for (node, book) in self.nodes.iter().enumerate() {
             for (fund, state) in book.states() {
-                let hold = ConsumedHold {
-                    fund,
-                    lease: state.lease,
-                };
+                let hold = ConsumedHold::new(fund, state.lease);
                 assert_eq!(state.reserved, self.reserved_under(&hold));
                 assert_eq!(state.spent_unposted, self.unposted_under(&hold));
                 assert!(state.granted >= UsdNanos::ZERO);

@@ -12,6 +12,7 @@ mod reasoning;
 mod capabilities;
 mod decimal;
 mod gateway;
+mod supplied;
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ use serde_json::value::RawValue;
 use switchyard_domain::model::{Parameter, Parameters};
 use switchyard_interchange::{
     preferences::{ProviderPreferences, RequestedTier, RouterOptions},
-    request::ReasoningControl,
+    request::{ReasoningControl, SuppliedCredential},
 };
 
 use crate::{
@@ -110,6 +111,7 @@ pub struct Extensions {
     pub service_tier: Option<RequestedTier>,
     pub user: Option<String>,
     pub prompt_cache_key: Option<String>,
+    pub supplied_credentials: Vec<SuppliedCredential>,
     pub reasoning: ReasoningControl,
     /// Those of the reasoning parameters that were present.
     pub parameters: Parameters,
@@ -185,6 +187,7 @@ impl<'a> ExtensionFields<'a> {
                 self.prompt_cache_key,
                 IDENTIFIER_CHARS_MAX,
             )?,
+            supplied_credentials: gateway.supplied_credentials,
             reasoning: reasoning::decode(self)?,
             parameters: Parameters::EMPTY
                 .with_if(self.reasoning.is_some(), Parameter::Reasoning)

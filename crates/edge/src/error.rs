@@ -3,6 +3,9 @@
 //! Permanent failures are never 5xx, because the OpenRouter SDKs repeat every 5xx for up to an
 //! hour. What a caller reads says what happened and what to do; internal text cannot get here.
 
+mod attempts;
+mod credentials;
+
 pub(crate) mod management;
 pub(crate) mod tenancy;
 
@@ -10,14 +13,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use switchyard_app::{
-    generation::{AttemptFailure, GenerateError},
-    keys::AuthError,
-    policies::PolicyError,
-};
+use switchyard_app::{generation::GenerateError, keys::AuthError, policies::PolicyError};
 use switchyard_dialects::error::{DecodeError, DecodeErrorKind};
 use switchyard_domain::money::UsdNanos;
-use switchyard_interchange::{failure::FailureKind, reply::PublicFailure};
+use switchyard_interchange::reply::PublicFailure;
 
 use crate::limits::PATH_CHARS_SHOWN;
 
@@ -241,6 +240,13 @@ pub(crate) fn not_generated(error: &GenerateError) -> PublicFailure {
             "The service cannot record charges at the moment, so it serves nothing. Try again soon.",
         ),
         GenerateError::Policy(error) => policy(error),
+        GenerateError::OwnCredentials(error) => unreadable(&*error.0),
+        GenerateError::Credential(error) => credentials::not_opened(error),
+        GenerateError::SuppliedCredential {
+            place,
+            provider,
+            message,
+        } => credentials::wrongly_supplied(*place, provider, message),
         GenerateError::NoCandidates(none) => {
             not_available(none.status, &none.message, &none.availability)
         }
@@ -267,8 +273,10 @@ pub(crate) fn not_generated(error: &GenerateError) -> PublicFailure {
         GenerateError::AttemptsFailed {
             attempts,
             retry_after,
-        } => attempts_failed(attempts, *retry_after),
-        GenerateError::BrokenOff(attempt) => attempts_failed(std::slice::from_ref(attempt), None),
+        } => attempts::attempts_failed(attempts, *retry_after),
+        GenerateError::BrokenOff(attempt) => {
+            attempts::attempts_failed(std::slice::from_ref(attempt), None)
+        }
         GenerateError::CostOverflow => failure(
             400,
             "invalid_request",
@@ -348,148 +356,6 @@ fn insufficient(
         available_usd: available.to_string(),
     });
     public
-}
-
-#[derive(Serialize)]
-struct ProviderErrorMetadata<'a> {
-    provider_name: &'a str,
-    raw: &'a str,
-    is_byok: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    provider_code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    previous_errors: Vec<PreviousError<'a>>,
-}
-
-#[derive(Serialize)]
-struct PreviousError<'a> {
-    provider: &'a str,
-    code: &'a str,
-    status: Option<u16>,
-}
-
-fn attempts_failed(attempts: &[AttemptFailure], retry_after: Option<Duration>) -> PublicFailure {
-    let Some((last, previous)) = attempts.split_last() else {
-        return internal();
-    };
-    let all = |kind: FailureKind| attempts.iter().all(|one| one.failure.kind == kind);
-    let (status, error_type, code) = if all(FailureKind::RateLimit) {
-        (429, "rate_limit_exceeded", Some("capacity_exhausted"))
-    } else if all(FailureKind::NotFound) {
-        (404, "not_found", Some("model_unavailable_upstream"))
-    } else {
-        of_kind(last.failure.kind)
-    };
-    let retry_after = match status {
-        429 | 503 => Some(retry_after.unwrap_or(Duration::from_secs(1))),
-        _ => retry_after,
-    };
-    let message = attempts_message(attempts, last, code, retry_after);
-    let mut public = failure(status, error_type, message);
-    public.retry_after = retry_after;
-    public.metadata = raw(&ProviderErrorMetadata {
-        provider_name: &last.provider_name,
-        raw: &last.failure.message,
-        is_byok: last.is_byok,
-        provider_code: last.failure.provider_code.as_deref(),
-        previous_errors: previous
-            .iter()
-            .map(|one| PreviousError {
-                provider: &one.provider_name,
-                code: one.failure.kind.as_str(),
-                status: one.failure.status,
-            })
-            .collect(),
-    });
-    public.availability = code.and_then(|code| raw(&attempt_availability(code, attempts, &public)));
-    public
-}
-
-/// What went wrong, with which model, at whom, and what to do about it.
-fn attempts_message(
-    attempts: &[AttemptFailure],
-    last: &AttemptFailure,
-    code: Option<&str>,
-    retry_after: Option<Duration>,
-) -> String {
-    let mut providers: Vec<&str> = Vec::new();
-    for attempt in attempts {
-        if !providers.contains(&attempt.provider_name.as_str()) {
-            providers.push(&attempt.provider_name);
-        }
-    }
-    let (model, providers) = (last.model(), providers.join(", "));
-    let again = retry_after.map_or("a moment".to_owned(), |wait| {
-        format!("{} s", wait.as_secs().max(1))
-    });
-    let told = last.failure.message.trim_end_matches('.');
-    match code {
-        Some("capacity_exhausted") => format!(
-            "`{model}` is at its rate limit at every provider that was tried ({providers}). Try \
-             again in {again}, or name fallback models in `models`."
-        ),
-        Some("model_unavailable_upstream") => format!(
-            "No provider that was tried offers `{model}` any more ({providers}). Choose another \
-             model, or name fallback models in `models`."
-        ),
-        Some(_) => format!(
-            "Provider returned error: {told}. `{model}` failed at {providers}; try again in \
-             {again}, or name fallback models in `models`."
-        ),
-        None => format!("Provider returned error: {told}"),
-    }
-}
-
-#[derive(Serialize)]
-struct AttemptAvailability<'a> {
-    code: &'static str,
-    retryable: bool,
-    requested_models: Vec<&'a str>,
-    docs_url: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<u64>,
-    affected_providers: Vec<&'a str>,
-}
-
-fn attempt_availability<'a>(
-    code: &'static str,
-    attempts: &'a [AttemptFailure],
-    public: &PublicFailure,
-) -> AttemptAvailability<'a> {
-    let mut requested_models: Vec<&str> = attempts.iter().map(AttemptFailure::model).collect();
-    requested_models.dedup();
-    AttemptAvailability {
-        code,
-        retryable: public.status != 404,
-        requested_models,
-        docs_url: switchyard_app::unavailable::DOCS_URL,
-        retry_after: public.retry_after.map(|wait| wait.as_secs().max(1)),
-        affected_providers: attempts.iter().map(|one| one.provider.as_str()).collect(),
-    }
-}
-
-/// Status, error type and availability code of a failed attempt. Our own credential's trouble is
-/// a bad gateway to callers: their key is fine.
-fn of_kind(kind: FailureKind) -> (u16, &'static str, Option<&'static str>) {
-    const TRANSIENT: Option<&str> = Some("temporarily_unavailable");
-    match kind {
-        FailureKind::BadRequest | FailureKind::Unsupported => (400, "invalid_request", None),
-        FailureKind::ContextLength => (400, "context_length_exceeded", None),
-        FailureKind::ContentPolicy => (400, "content_policy_violation", None),
-        FailureKind::TooLarge => (413, "payload_too_large", None),
-        FailureKind::Overloaded => (503, "provider_overloaded", TRANSIENT),
-        FailureKind::Timeout => (504, "timeout", TRANSIENT),
-        FailureKind::RateLimit
-        | FailureKind::NotFound
-        | FailureKind::Auth
-        | FailureKind::Permission
-        | FailureKind::QuotaBilling
-        | FailureKind::Server
-        | FailureKind::Connect
-        | FailureKind::EgressBlocked
-        | FailureKind::Protocol
-        | FailureKind::Cancelled => (502, "provider_unavailable", TRANSIENT),
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! One chat request, whoever's dialect it came in.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use switchyard_domain::{
     model::{Modalities, Parameters},
-    secret::Private,
+    secret::{Private, Secret},
 };
 
 use crate::{
@@ -66,6 +68,9 @@ pub struct ChatRequest {
     pub user: Option<String>,
     pub service_tier: Option<RequestedTier>,
     pub provider: ProviderPreferences,
+    /// Provider credentials that the caller sends along, in the order in which they are to be
+    /// tried. They live as long as the request, and are told to nobody but their provider.
+    pub supplied_credentials: Vec<SuppliedCredential>,
     /// Every parameter the request carries, for endpoint support checks.
     pub parameters: Parameters,
     /// Kinds of input present in the messages.
@@ -82,6 +87,7 @@ impl ChatRequest {
         self.tools = Vec::new();
         self.response_format = ResponseFormat::Text;
         self.origin.body = Private::new(Bytes::new());
+        self.supplied_credentials = Vec::new();
     }
 
     /// Whether the prompt may be written to a cache at somebody's word: the caller's marks, or
@@ -100,6 +106,15 @@ impl ChatRequest {
                 .flat_map(|message| &message.parts)
                 .any(Part::marks_cache)
     }
+}
+
+/// A provider credential that came with a request.
+#[derive(Debug, Clone)]
+pub struct SuppliedCredential {
+    /// Where it is good: a provider's slug.
+    pub provider: String,
+    /// In the form in which a stored one is uploaded.
+    pub secret: Arc<Secret<Vec<u8>>>,
 }
 
 /// The body a request was decoded from.
@@ -248,6 +263,7 @@ mod tests {
             user: None,
             service_tier: None,
             provider: ProviderPreferences::default(),
+            supplied_credentials: Vec::new(),
             parameters: Parameters::EMPTY,
             input_modalities: Modalities::EMPTY,
             origin: Origin {

@@ -168,13 +168,13 @@ impl CredentialUse {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     #[test]
     fn uses_are_written_apart() {
-        let stored = CredentialId::from_uuid(Uuid::from_u128(7));
+        let stored: CredentialId = "cred_00000000000000000000000000000007"
+            .parse()
+            .expect("an id");
         for (credential, written) in [
             (CredentialUse::Shared, r#""shared""#.to_owned()),
             (

@@ -57,8 +57,30 @@ pub struct DecisionRecord {
     /// What the request needed of an endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<Box<Needs>>,
+    /// The account's credits did not cover what the operator's credentials would serve, so only the
+    /// customer's own were tried.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub own_only: bool,
     /// Every endpoint of every requested model.
     pub candidates: Vec<CandidateRecord>,
+}
+
+impl DecisionRecord {
+    /// Takes what the operator's credentials would serve out of the plan.
+    pub fn leave_out_shared(&mut self) {
+        self.own_only = true;
+        let mut planned: Vec<_> = self
+            .candidates
+            .iter_mut()
+            .filter(|row| row.rank.is_some())
+            .collect();
+        planned.sort_by_key(|row| row.rank);
+        let mut next = 0;
+        for row in planned {
+            row.rank = (!row.credential.is_shared()).then_some(next);
+            next += usize::from(row.rank.is_some());
+        }
+    }
 }
 
 /// An attempt beside a slow one.

@@ -166,6 +166,7 @@ pub fn select(needs: &Needs, situation: &Situation<'_>) -> Result<Plan, NoCandid
         country: None,
         policy: None,
         needs: None,
+        own_only: false,
         candidates: sieved.rows,
     };
     if ranking.candidates.is_empty() {

@@ -212,9 +212,15 @@ impl Stage<'_> {
             return Err(Refusal::new(405, "Only POST is allowed here."));
         }
         self.admit(dialect, &parts.headers)?;
-        let behaviour = match self.provider.next_scripted() {
-            Some(behaviour) => behaviour,
-            None => self.unscripted(dialect, parts, body)?,
+        let of_credential = dialect
+            .credential(&parts.headers)
+            .and_then(|shown| self.profile().by_credential.get(shown));
+        let behaviour = match of_credential {
+            Some(behaviour) => behaviour.clone(),
+            None => match self.provider.next_scripted() {
+                Some(behaviour) => behaviour,
+                None => self.unscripted(dialect, parts, body)?,
+            },
         };
         Ok(match behaviour {
             Behaviour::Answer(answer) => {

@@ -51,6 +51,8 @@ pub struct SeenRequest {
     pub headers: Vec<(String, String)>,
     /// How the request identified itself (`bearer`, `x-api-key`, …); never with what.
     pub credential: Option<String>,
+    /// The last characters of what it identified itself with, enough to tell test credentials apart.
+    pub credential_end: Option<String>,
     /// The body; empty when it was longer than [`BODY_KEPT_BYTES_MAX`].
     pub body: Bytes,
     /// The length of the body.
@@ -80,6 +82,7 @@ impl SeenRequest {
                 .map_or_else(String::new, ToString::to_string),
             headers,
             credential: scheme(&parts.headers),
+            credential_end: end_of_credential(&parts.headers),
             body: if kept { body.clone() } else { Bytes::new() },
             body_bytes: body.len(),
         }
@@ -111,6 +114,18 @@ impl SeenRequest {
             "body_bytes": self.body_bytes,
         })
     }
+}
+
+/// Characters of a credential that are kept.
+const CREDENTIAL_END_CHARS: usize = 6;
+
+fn end_of_credential(headers: &HeaderMap) -> Option<String> {
+    let name = CREDENTIAL_HEADERS
+        .iter()
+        .find(|name| headers.contains_key(**name))?;
+    let shown = headers.get(*name)?.to_str().ok()?;
+    let skipped = shown.chars().count().saturating_sub(CREDENTIAL_END_CHARS);
+    Some(shown.chars().skip(skipped).collect())
 }
 
 fn scheme(headers: &HeaderMap) -> Option<String> {

@@ -34,6 +34,8 @@ impl Default for Config {
 pub struct Profile {
     /// Whom the provider lets in.
     pub credentials: Credentials,
+    /// What it does with requests that show one of these credentials, whatever scripts say.
+    pub by_credential: HashMap<String, Behaviour>,
     /// The models it serves; empty: whatever is asked for.
     pub models: Vec<String>,
     /// How long it takes before the status line.
@@ -53,6 +55,7 @@ impl Default for Profile {
     fn default() -> Self {
         Self {
             credentials: Credentials::Present,
+            by_credential: HashMap::new(),
             models: Vec::new(),
             delay_ms: 0,
             token_delay_ms: 0,

@@ -102,13 +102,7 @@ async fn tenant(store: &switchyard_store::Store, number: u64) -> (Tenant, Vec<Co
         now: START,
     };
     store.ledger.take_lease(&ask).await.expect("answered");
-    (
-        tenant,
-        vec![ConsumedHold {
-            fund,
-            lease: ask.lease,
-        }],
-    )
+    (tenant, vec![ConsumedHold::new(fund, ask.lease)])
 }
 
 /// Generations as agents make them, with the decision record of twenty candidates.

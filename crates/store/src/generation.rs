@@ -1,7 +1,9 @@
 //! A settled generation as it is looked up.
 
 use serde_json::value::RawValue;
-use switchyard_billing::settlement::{AttemptFacts, Charge, RequestFacts, ServedFacts};
+use switchyard_billing::settlement::{
+    AttemptFacts, Charge, RequestFacts, ServedFacts, last_is_byok,
+};
 use switchyard_domain::{
     clock::Timestamp,
     endpoint::EndpointId,
@@ -39,6 +41,15 @@ pub struct GenerationView {
     pub attempts: Vec<AttemptFacts>,
     /// The routing decision record, a JSON object.
     pub decision: Option<Box<RawValue>>,
+}
+
+impl GenerationView {
+    /// Whether a customer's own credential served, stored or supplied by the request.
+    pub fn is_byok(&self) -> bool {
+        self.served.as_ref().is_some_and(|served| {
+            served.byok_credential_id.is_some() || last_is_byok(&self.attempts)
+        })
+    }
 }
 
 /// Which generations to walk through, and from where on.

@@ -339,8 +339,10 @@ pub trait OwnCredentialStore: Send + Sync + 'static {
     /// The revision of the latest change to any; 0 when there was none.
     async fn own_credential_revision(&self) -> Result<i64, DirectoryError>;
 
-    /// Notes how a credential's secret is doing, and an event for its owners where there is one to
-    /// tell. What is known of a newer secret, or changed later, stays; `false` then.
+    /// Notes how a credential's secret is doing. The event is told to its owners where it begins to
+    /// fail, or does no longer: once, however many nodes notice. `changed_at` is when this was seen; a
+    /// condition that goes on keeps the time it has. What is known of a newer secret, or changed
+    /// later, stays; `false` then.
     async fn note_credential_state(
         &self,
         id: CredentialId,

@@ -1,5 +1,7 @@
 //! The command line: what can be asked of the binary.
 
+pub(crate) mod byok;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
@@ -44,6 +46,9 @@ enum Command {
     /// Manage the operator's provider credentials.
     #[command(subcommand)]
     ProviderKey(ProviderKeyCommand),
+    /// Manage provider credentials that customers brought.
+    #[command(subcommand)]
+    Byok(byok::ByokCommand),
     /// Manage what an account, a workspace or a key allows, whatever a request asks for.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -106,6 +111,9 @@ pub(crate) struct KeyCreate {
     /// How often the limit starts afresh: daily, weekly or monthly.
     #[arg(long, value_name = "INTERVAL", requires = "limit_usd")]
     pub(crate) limit_reset: Option<String>,
+    /// Whether the limit counts what traffic on the customer's own credentials would have cost.
+    #[arg(long, requires = "limit_usd")]
+    pub(crate) include_byok: bool,
     /// From when on the key is refused, as in 2026-12-31T00:00:00Z.
     #[arg(long, value_name = "TIME")]
     pub(crate) expires_at: Option<String>,
@@ -254,6 +262,7 @@ fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
         | Command::Key(_)
         | Command::Credit(_)
         | Command::ProviderKey(_)
+        | Command::Byok(_)
         | Command::Policy(_)
         | Command::Route(_)
         | Command::Ledger(_)
@@ -278,6 +287,7 @@ fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
         Command::ProviderKey(ProviderKeyCommand::Set { provider }) => {
             commands::provider_key::set(config, output, &provider)
         }
+        Command::Byok(command) => commands::byok::run(config, output, command),
         Command::Policy(PolicyCommand::Set { target, file }) => {
             commands::policy::set(config, output, &target, file.as_deref())
         }

@@ -2,6 +2,7 @@
 
 use switchyard_domain::money::UsdNanos;
 use switchyard_routing::{
+    credentials::CredentialUse,
     health::HealthRank,
     record::{CandidateRecord, DecisionRecord},
 };
@@ -28,9 +29,12 @@ impl RankingWords {
         let is_pinned = record.pin.as_ref() == Some(&row.endpoint);
         Self {
             order: strategy(record.strategy),
-            credential: match row.credential.own() {
-                None => "the operator's credential".to_owned(),
-                Some(_) => format!("your own credential ({credential})"),
+            credential: match row.credential {
+                CredentialUse::Shared => "the operator's credential".to_owned(),
+                CredentialUse::Own(_) => format!("your own credential ({credential})"),
+                CredentialUse::Supplied(_) => {
+                    format!("a credential that the request brings ({credential})")
+                }
             },
             cache: is_pinned.then(|| "the conversation's prompt cache is warm here".to_owned()),
             health: match row.health {

@@ -2,6 +2,7 @@
 //! on. Until the first token another endpoint may take over unseen (`open`, `hedge`); after it,
 //! never (`relay`).
 
+mod credential;
 mod deadline;
 mod hedge;
 mod open;
@@ -11,22 +12,25 @@ mod schedule;
 use std::time::Duration;
 
 use switchyard_billing::settlement::AttemptFacts;
-use switchyard_domain::clock::Timestamp;
+use switchyard_domain::{clock::Timestamp, id::CredentialId};
 use switchyard_interchange::{
     event::Completion,
     failure::{Failure, FailureKind},
 };
-use switchyard_routing::vetted::Vetted;
+use switchyard_routing::{credentials::CredentialUse, vetted::Vetted};
 use tokio::{sync::mpsc::Sender, time::Instant};
 
 pub(super) use self::schedule::Round;
 
-use self::{deadline::Allotment, hedge::Opened, open::Begun, schedule::Schedule};
+use self::{
+    credential::NotOpened, deadline::Allotment, hedge::Opened, open::Begun, schedule::Schedule,
+};
 use crate::{
     App,
     budgets::{Party, Under},
     generation::{
-        AttemptFailure, GenerateError, ReplyStep, meter::Meter, plan::Planned, reserve::Reserved,
+        AttemptFailure, GenerateError, ReplyStep, credentials::OpenedCredential, meter::Meter,
+        plan::Planned, reserve::Reserved,
     },
     health::Permit,
 };
@@ -60,6 +64,10 @@ struct Try {
     endpoint: Vetted,
     started_at: Timestamp,
     meter: Meter,
+    /// Whose credential is used: gone once the request is written.
+    credential: Option<OpenedCredential>,
+    /// Of a customer's stored one, which and which of its secrets.
+    stored: Option<(CredentialId, i32)>,
     /// Tells the endpoint's health how it went.
     permit: Permit,
     /// Its caller allowed it too little time, which says nothing about the endpoint.
@@ -79,6 +87,7 @@ enum TryEnd {
 /// A candidate about to be tried.
 struct Step<'a> {
     index: usize,
+    credential: OpenedCredential,
     allotment: Allotment,
     permit: Permit,
     /// Its place in the retry budget, until it has begun.
@@ -115,11 +124,22 @@ impl App {
                     continue;
                 }
             };
-            let parties = vec![
-                Party::Account(planned.admitted.caller.account_id()),
-                Party::Provider(endpoint.provider().slug.clone()),
-            ];
-            let under_way = if schedule.has_failed() {
+            let credential = match self.credential_of(planned, endpoint, replies).await {
+                Ok(credential) => credential,
+                Err(NotOpened::Passed(failure)) => {
+                    schedule.skipped(index, described(endpoint, failure));
+                    continue;
+                }
+                Err(NotOpened::Fatal(end)) => {
+                    return Outcome {
+                        attempts,
+                        served: None,
+                        end,
+                    };
+                }
+            };
+            let parties = parties_of(planned, endpoint);
+            let under_way = if schedule.is_retrying() {
                 match self.retries.enter_again(parties).await {
                     Some(under_way) => under_way,
                     None => break,
@@ -129,6 +149,7 @@ impl App {
             };
             let step = Step {
                 index,
+                credential,
                 allotment,
                 permit,
                 under_way,
@@ -163,11 +184,12 @@ impl App {
     ) -> Option<(Served, End)> {
         let Step {
             index,
+            credential,
             allotment,
             permit,
             under_way,
         } = step;
-        let first = self.begin_try(planned, index, permit);
+        let first = self.begin_try(planned, index, credential, permit);
         let ends_at = Instant::now() + self.settings.attempt_timeout;
         // Boxed: what opening needs, perhaps twice, is not kept while the answer is passed on.
         let Opened {
@@ -261,10 +283,18 @@ impl App {
         )))
     }
 
-    fn begin_try(&self, planned: &Planned, index: usize, permit: Permit) -> Try {
+    fn begin_try(
+        &self,
+        planned: &Planned,
+        index: usize,
+        credential: OpenedCredential,
+        permit: Permit,
+    ) -> Try {
         Try {
             endpoint: planned.plan.candidates[index].vetted.clone(),
             started_at: self.clock.now(),
+            stored: credential.stored,
+            credential: Some(credential),
             meter: Meter::for_tools(&planned.admitted.chat.tools),
             permit,
             ran_out_of_time: false,
@@ -290,6 +320,7 @@ impl App {
             endpoint_id: tried.endpoint.endpoint().id.clone(),
             provider: tried.endpoint.provider().slug.clone(),
             is_byok: !tried.endpoint.credential().is_shared(),
+            supplied: matches!(tried.endpoint.credential(), CredentialUse::Supplied(_)),
             started_at: tried.started_at,
             duration_ms: since_start(self.clock.now()),
             first_token_ms: tried.meter.first_token_at.map(since_start),
@@ -299,11 +330,16 @@ impl App {
         let Try {
             endpoint,
             started_at,
+            credential: _,
+            stored,
             meter,
             permit,
             ran_out_of_time,
         } = tried;
         let told = failure.filter(|_| !ran_out_of_time);
+        if let Some((id, record_version)) = stored {
+            self.watch_credential(planned, id, record_version, told, is_finished);
+        }
         self.account_for(permit, planned, &meter, started_at, told, is_finished);
         Served {
             endpoint,
@@ -311,6 +347,16 @@ impl App {
             meter,
         }
     }
+}
+
+/// Whose budgets an attempt is bounded by. What an owner's credential brings about is its account's
+/// affair, and takes no room from others at the provider.
+fn parties_of(planned: &Planned, endpoint: &Vetted) -> Vec<Party> {
+    let mut parties = vec![Party::Account(planned.admitted.caller.account_id())];
+    if endpoint.credential().is_shared() {
+        parties.push(Party::Provider(endpoint.provider().slug.clone()));
+    }
+    parties
 }
 
 fn described(endpoint: &Vetted, failure: Failure) -> AttemptFailure {

@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use switchyard_billing::fund::FundId;
 use switchyard_domain::{endpoint::EndpointId, money::UsdNanos, provider::ProviderSlug};
-use switchyard_interchange::failure::Failure;
+use switchyard_interchange::failure::{Failure, FailureKind};
 
-use crate::{policies::PolicyError, unavailable::Unavailable};
+use crate::{
+    own_credentials::{OpeningError, Unreadable},
+    policies::PolicyError,
+    unavailable::Unavailable,
+};
 
 /// A failed attempt, with what may be said about it.
 #[derive(Debug, Clone)]
@@ -19,6 +23,19 @@ pub struct AttemptFailure {
 }
 
 impl AttemptFailure {
+    /// Whether a provider refused a customer's own credential: it is not valid, may not use this
+    /// model, has run dry, or is used too fast.
+    pub fn is_refusal(&self) -> bool {
+        self.is_byok
+            && matches!(
+                self.failure.kind,
+                FailureKind::Auth
+                    | FailureKind::Permission
+                    | FailureKind::QuotaBilling
+                    | FailureKind::RateLimit
+            )
+    }
+
     /// The model that was tried.
     pub fn model(&self) -> &str {
         let id = self.endpoint_id.as_str();
@@ -44,6 +61,21 @@ pub enum GenerateError {
     /// It cannot be told what the account allows, so nothing is served.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// It cannot be told which credentials of its own the account has, so nothing is served.
+    #[error(transparent)]
+    OwnCredentials(#[from] Unreadable),
+    /// One of the account's own credentials cannot be opened. Nothing else was tried.
+    #[error(transparent)]
+    Credential(#[from] OpeningError),
+    /// A credential that came with the request is none.
+    #[error("the credential {place} that came with the request, for {provider}, is wrong")]
+    SuppliedCredential {
+        /// Its place among them, from 0.
+        place: usize,
+        provider: ProviderSlug,
+        /// What is wrong with it; holds nothing of it.
+        message: String,
+    },
     /// No endpoint can serve the request.
     #[error("no endpoint can serve the request")]
     NoCandidates(Box<Unavailable>),

@@ -33,7 +33,8 @@ impl App {
             .order
             .as_ref()
             .is_some_and(|order| !order.is_empty());
-        if is_listed || round == Round::Last {
+        // An order is about endpoints. A customer's credential that is refused there stays aside.
+        if is_listed && credential.is_shared() || round == Round::Last {
             return Some(self.health.insist(id, credential, now));
         }
         self.health.begin(id, credential, now)

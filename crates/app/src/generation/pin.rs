@@ -105,6 +105,10 @@ impl App {
             return;
         };
         let endpoint = served.endpoint();
+        // The next turn may come without the credential that this one brought.
+        if matches!(served.credential(), CredentialUse::Supplied(_)) {
+            return;
+        }
         if !pinning.known_by.earns_pin(endpoint, usage.cache_read) {
             return;
         }

@@ -12,7 +12,7 @@ use switchyard_routing::{
 
 use crate::{
     App,
-    generation::{GenerateError, admit::Admitted, pin::Pinning},
+    generation::{GenerateError, OwnSet, admit::Admitted, pin::Pinning},
     policies::StandingPolicy,
 };
 
@@ -23,6 +23,8 @@ pub(super) struct Planned {
     pub(super) plan: Plan,
     /// How endpoints were doing when the plan was made.
     pub(super) health: Arc<HealthSnapshot>,
+    /// Whose credentials it may be served with beside the operator's.
+    pub(super) own: OwnSet,
     /// What holds whatever the request asks for.
     pub(super) standing: Arc<StandingPolicy>,
     /// The conversation, if it may stay with an endpoint.
@@ -43,13 +45,16 @@ impl App {
             .as_ref()
             .and_then(|pinning| self.warm_cache(caller, chat, pinning, admitted.at));
         let catalog = self.catalog.current();
+        let own = self
+            .own_set(caller, &chat.supplied_credentials, &catalog)
+            .await?;
         let health = self.health.snapshot();
         let shelf = self.credentials.shelf();
         let situation = Situation {
             catalog: &catalog,
             credentials: Credentials {
                 shared: Shared::Only(shelf.providers()),
-                own: &[],
+                own: own.own(),
             },
             health: &health,
             policy: &standing.policy,
@@ -67,6 +72,7 @@ impl App {
             admitted,
             plan,
             health,
+            own,
             standing,
             pinning,
         })

@@ -9,6 +9,7 @@ use switchyard_billing::{
 };
 use switchyard_domain::{
     model::Modality,
+    money::UsdNanos,
     tokens::{TokenUsage, UsageSource},
 };
 use switchyard_interchange::{event::Completion, reply::ReplyTail};
@@ -23,7 +24,7 @@ use crate::{
         attempt::{End, Outcome, Served, millis},
         pin::settle_verdict,
         plan::Planned,
-        reserve::Reserved,
+        reserve::{Reserved, counts_byok},
     },
 };
 
@@ -38,7 +39,7 @@ impl App {
         let Reserved { mut planned, hold } = reserved;
         let (usage, usage_source) = used(&planned, &outcome);
         let charge = charge(&planned, &outcome, &usage);
-        let holds = hold.settle(charge.total);
+        let holds = hold.settle(charge.total, counted(&planned, &outcome, &charge));
         let tail = tail(&planned, &outcome, usage, &charge);
         if let Some(served) = &outcome.served {
             settle_verdict(&mut planned, &served.endpoint);
@@ -140,7 +141,7 @@ impl App {
             endpoint_id: endpoint.id.clone(),
             provider: served.endpoint.provider().slug.clone(),
             provider_name: served.endpoint.provider().name.to_string(),
-            byok_credential_id: None,
+            byok_credential_id: served.endpoint.credential().own(),
             upstream_id: meter.upstream_id,
             finish_reason,
             native_finish_reason: meter.finish.and_then(|finish| finish.native),
@@ -192,7 +193,7 @@ fn charge(planned: &Planned, outcome: &Outcome, usage: &TokenUsage) -> Charge {
     let prices = served.endpoint.endpoint().prices.as_deref();
     let prices = prices.expect("a vetted endpoint is callable, and that needs prices");
     let priced = price(prices, usage, &Terms::at(planned.admitted.at)).and_then(|quote| {
-        charge_for_outcome(&quote, usage, ending, Payer::Account).map_err(Into::into)
+        charge_for_outcome(&quote, usage, ending, payer(served)).map_err(Into::into)
     });
     priced.unwrap_or_else(|error| {
         // The hold was computed from the same prices, so only absurd usage gets here. It is our
@@ -206,12 +207,35 @@ fn charge(planned: &Planned, outcome: &Outcome, usage: &TokenUsage) -> Charge {
     })
 }
 
+/// Whose credential the answer came by.
+fn payer(served: &Served) -> Payer {
+    if served.endpoint.credential().is_shared() {
+        Payer::Account
+    } else {
+        Payer::CustomerCredential
+    }
+}
+
+/// What counts toward the key's limit: what is charged and, where its owner wants that, what a
+/// customer's own credential would have cost.
+fn counted(planned: &Planned, outcome: &Outcome, charge: &Charge) -> UsdNanos {
+    let is_byok = outcome
+        .served
+        .as_ref()
+        .is_some_and(|served| payer(served) == Payer::CustomerCredential);
+    if is_byok && !charge.insured && counts_byok(&planned.admitted.caller) {
+        charge.total.saturating_add(charge.list)
+    } else {
+        charge.total
+    }
+}
+
 fn tail(planned: &Planned, outcome: &Outcome, usage: TokenUsage, charge: &Charge) -> ReplyTail {
     let served = outcome.served.as_ref();
     ReplyTail {
         tokens: usage,
         cost: charge.total,
-        is_byok: false,
+        is_byok: served.is_some_and(|served| payer(served) == Payer::CustomerCredential),
         list_cost: charge.list,
         list_cost_prompt: charge.list_prompt,
         list_cost_completion: charge.list_completion,

@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use switchyard_domain::clock::Timestamp;
+use switchyard_domain::{clock::Timestamp, id::CredentialId};
 
 use super::{
     outcome::Ownership,
@@ -76,6 +76,19 @@ impl Records {
             all.extend(lock(shard).values().cloned());
         }
         all
+    }
+
+    /// Drops what is remembered of a customer's credential, at every endpoint.
+    pub(super) fn forget_own(&self, credential: CredentialId) {
+        for shard in &self.shards {
+            lock(shard).retain(|key, _| {
+                let is_kept = key.credential.own() != Some(credential);
+                if !is_kept {
+                    self.own.fetch_sub(1, Ordering::Relaxed);
+                }
+                is_kept
+            });
+        }
     }
 
     /// Drops what has nothing left to remember.

@@ -81,7 +81,7 @@ impl Holding {
 }
 
 impl Held {
-    fn of(account: AccountId, row: OwnCredentialRow) -> Option<Self> {
+    pub(super) fn of(account: AccountId, row: OwnCredentialRow) -> Option<Self> {
         let secret = row.secret.as_ref()?;
         Some(Self {
             context: context_of(account, &row, secret.record_version),
@@ -115,7 +115,7 @@ impl Held {
         self.is_withdrawn.load(Ordering::Acquire)
     }
 
-    fn for_routing(&self) -> OwnCredential {
+    pub(super) fn for_routing(&self) -> OwnCredential {
         let settings = &self.row.settings;
         OwnCredential {
             id: OwnCredentialId::Stored(self.row.id),

@@ -16,7 +16,7 @@ use switchyard_store::{
     audit::AuditEvent,
     own_credential::{
         CredentialSettings, NewOwnCredential, OwnCredentialChange, OwnCredentialFilter,
-        OwnCredentialRow, SealedRecord, SecretFacts,
+        OwnCredentialRow, OwnerEvent, SealedRecord, SecretFacts,
     },
 };
 use switchyard_upstream::credential::inspect;
@@ -200,6 +200,27 @@ impl OwnCredentials {
     ) -> Result<OwnCredentialRow, OwnCredentialError> {
         let found = self.store.own_credential(account, id).await?;
         found.ok_or(OwnCredentialError::Missing("the credential"))
+    }
+
+    /// How often a credential was opened since `from`, by hours.
+    pub async fn openings(
+        &self,
+        account: AccountId,
+        id: CredentialId,
+        from: Timestamp,
+    ) -> Result<u64, OwnCredentialError> {
+        self.get(account, id).await?;
+        Ok(self.store.openings(id, from).await?)
+    }
+
+    /// What an account's owners should hear of, after the event with this number.
+    pub async fn events_after(
+        &self,
+        account: AccountId,
+        number: i64,
+        limit: u32,
+    ) -> Result<Vec<OwnerEvent>, OwnCredentialError> {
+        Ok(self.store.events_after(account, number, limit).await?)
     }
 
     /// Changes what is mentioned; a new secret takes the place of the old one, whose bytes go.

@@ -29,7 +29,7 @@ fn invalid(field: &str, message: impl Into<String>) -> OwnCredentialError {
 }
 
 /// The family of a provider that credentials can be stored for.
-pub(super) fn family_of(
+pub(crate) fn family_of(
     catalog: &Catalog,
     provider: &ProviderSlug,
 ) -> Result<Family, OwnCredentialError> {

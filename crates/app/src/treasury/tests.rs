@@ -16,7 +16,7 @@ use switchyard_domain::{
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{ReserveError, Treasury};
+use super::{Draw, ReserveError, Treasury};
 
 /// A clock that moves when it is told to.
 #[derive(Default)]
@@ -36,6 +36,16 @@ impl Clock for HandClock {
     fn monotonic(&self) -> std::time::Duration {
         std::time::Duration::from_secs(self.0.load(Ordering::SeqCst).unsigned_abs())
     }
+}
+
+/// The same amount from each fund.
+fn drawn(funds: &[FundRef], nanos: i64) -> Vec<Draw> {
+    let amount = UsdNanos::new(nanos);
+    let draw = |fund: &FundRef| Draw {
+        fund: *fund,
+        amount,
+    };
+    funds.iter().map(draw).collect()
 }
 
 struct Scene {
@@ -92,7 +102,7 @@ async fn parallel_requests_on_two_nodes_cannot_overspend() {
     let mut requests = JoinSet::new();
     for number in 0..200 {
         let (node, funds) = (nodes[number % 2].clone(), [scene.credits()]);
-        requests.spawn(async move { node.reserve(&funds, UsdNanos::new(100)).await });
+        requests.spawn(async move { node.reserve(&drawn(&funds, 100)).await });
     }
     let outcomes = requests.join_all().await;
     let holds: Vec<_> = outcomes.into_iter().filter_map(Result::ok).collect();
@@ -115,10 +125,10 @@ async fn a_refusal_tells_what_is_available() {
     let scene = Scene::with_credit(250).await;
     let node = scene.node(1);
     let kept = node
-        .reserve(&[scene.credits()], UsdNanos::new(100))
+        .reserve(&drawn(&[scene.credits()], 100))
         .await
         .expect("affordable");
-    let refused = node.reserve(&[scene.credits()], UsdNanos::new(200)).await;
+    let refused = node.reserve(&drawn(&[scene.credits()], 200)).await;
     let Err(ReserveError::Insufficient {
         needed, available, ..
     }) = refused
@@ -148,19 +158,19 @@ async fn a_key_limit_holds_beside_the_credits() {
     let mut holds = Vec::new();
     for _ in 0..3 {
         holds.push(
-            node.reserve(&funds, UsdNanos::new(100))
+            node.reserve(&drawn(&funds, 100))
                 .await
                 .expect("within the limit"),
         );
     }
-    let refused = node.reserve(&funds, UsdNanos::new(1)).await;
+    let refused = node.reserve(&drawn(&funds, 1)).await;
     assert!(
         matches!(refused, Err(ReserveError::Insufficient { fund, .. }) if fund.is_key_limit()),
         "the limit is used up"
     );
     holds.pop();
     assert!(
-        node.reserve(&funds, UsdNanos::new(100)).await.is_ok(),
+        node.reserve(&drawn(&funds, 100)).await.is_ok(),
         "a released hold is free again"
     );
 }
@@ -170,11 +180,11 @@ async fn a_debtor_gets_nothing_not_even_for_free() {
     let scene = Scene::with_credit(100).await;
     let node = scene.node(1);
     let hold = node
-        .reserve(&[scene.credits()], UsdNanos::new(100))
+        .reserve(&drawn(&[scene.credits()], 100))
         .await
         .expect("affordable");
-    let holds = hold.settle(UsdNanos::new(150));
-    let free = node.reserve(&[scene.credits()], UsdNanos::ZERO).await;
+    let holds = hold.settle(UsdNanos::new(150), UsdNanos::new(150));
+    let free = node.reserve(&drawn(&[scene.credits()], 0)).await;
     assert!(
         matches!(free, Err(ReserveError::Insufficient { .. })),
         "{holds:?}"
@@ -186,14 +196,10 @@ async fn a_balance_of_zero_still_gets_what_is_free() {
     let scene = Scene::with_credit(1).await;
     let node = scene.node(1);
     let all = node
-        .reserve(&[scene.credits()], UsdNanos::new(1))
+        .reserve(&drawn(&[scene.credits()], 1))
         .await
         .expect("affordable");
-    assert!(
-        node.reserve(&[scene.credits()], UsdNanos::ZERO)
-            .await
-            .is_ok()
-    );
+    assert!(node.reserve(&drawn(&[scene.credits()], 0)).await.is_ok());
     drop(all);
 }
 
@@ -202,11 +208,11 @@ async fn a_charge_whose_posting_was_only_found_later_leaves_nothing_held() {
     let scene = Scene::with_credit(1_000).await;
     let node = scene.node(1);
     let hold = node
-        .reserve(&[scene.credits()], UsdNanos::new(100))
+        .reserve(&drawn(&[scene.credits()], 100))
         .await
         .expect("affordable");
     let mut settlement = crate::journal::tests::settlement(40);
-    settlement.holds = hold.settle(settlement.charge.total);
+    settlement.holds = hold.settle(settlement.charge.total, settlement.charge.total);
     let batch = [settlement];
     let lost = scene.ledger.post(&batch).await.expect("posted");
     assert_eq!(lost, [PostOutcome::Posted]);
@@ -220,4 +226,63 @@ async fn a_charge_whose_posting_was_only_found_later_leaves_nothing_held() {
             .sum::<UsdNanos>(),
         UsdNanos::ZERO
     );
+}
+
+#[tokio::test]
+async fn what_counts_toward_a_limit_need_not_be_charged() {
+    let scene = Scene::with_credit(10).await;
+    let node = scene.node(1);
+    let limit = FundRef {
+        id: FundId::KeyLimit {
+            key: ApiKeyId::from_uuid(Uuid::from_u128(3)),
+            window_start: None,
+        },
+        capacity: Some(UsdNanos::new(300)),
+    };
+    let draws = [
+        Draw {
+            fund: scene.credits(),
+            amount: UsdNanos::ZERO,
+        },
+        Draw {
+            fund: limit,
+            amount: UsdNanos::new(100),
+        },
+    ];
+    let mut holds = Vec::new();
+    for _ in 0..3 {
+        holds.push(node.reserve(&draws).await.expect("within the limit"));
+    }
+    let refused = node.reserve(&draws).await;
+    assert!(
+        matches!(refused, Err(ReserveError::Insufficient { fund, .. }) if fund.is_key_limit()),
+        "the limit is held"
+    );
+    let consumed = holds
+        .pop()
+        .expect("three")
+        .settle(UsdNanos::ZERO, UsdNanos::new(60));
+    let amounts: Vec<_> = consumed.iter().map(|hold| hold.amount).collect();
+    assert_eq!(amounts, [None, Some(UsdNanos::new(60))]);
+    let mut settlement = crate::journal::tests::settlement(0);
+    settlement.holds = consumed;
+    let written = serde_json::to_string(&settlement).expect("plain data");
+    let settlement: switchyard_billing::settlement::Settlement =
+        serde_json::from_str(&written).expect("read back");
+    let batch = [settlement];
+    let posted = scene.ledger.post(&batch).await.expect("posted");
+    assert_eq!(posted, [PostOutcome::Posted]);
+    node.posted(&batch, &posted);
+    drop(holds);
+    let spent = scene.ledger.books().fund(limit.id).spent;
+    assert_eq!(spent, UsdNanos::new(60));
+    assert_eq!(
+        scene.ledger.books().fund(scene.credits().id).spent,
+        UsdNanos::ZERO
+    );
+    let rest = [Draw {
+        fund: limit,
+        amount: UsdNanos::new(240),
+    }];
+    assert!(node.reserve(&rest).await.is_ok(), "the rest is free again");
 }

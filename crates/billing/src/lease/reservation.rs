@@ -9,18 +9,20 @@ use crate::{fund::FundId, settlement::ConsumedHold};
 #[derive(Debug)]
 #[must_use = "a reservation must be settled or released, else its money stays set aside"]
 pub struct Reservation {
-    amount: UsdNanos,
     holds: Vec<ConsumedHold>,
+    /// How much is set aside under each of them.
+    amounts: Vec<UsdNanos>,
 }
 
 impl Reservation {
-    pub(super) const fn new(amount: UsdNanos, holds: Vec<ConsumedHold>) -> Self {
-        Self { amount, holds }
+    pub(super) fn new(parts: Vec<(ConsumedHold, UsdNanos)>) -> Self {
+        let (holds, amounts) = parts.into_iter().unzip();
+        Self { holds, amounts }
     }
 
-    /// How much, in each fund.
-    pub const fn amount(&self) -> UsdNanos {
-        self.amount
+    /// How much, in the fund with the most.
+    pub fn amount(&self) -> UsdNanos {
+        self.amounts.iter().copied().max().unwrap_or_default()
     }
 
     /// Where it is set aside.
@@ -28,8 +30,8 @@ impl Reservation {
         &self.holds
     }
 
-    pub(super) fn into_parts(self) -> (UsdNanos, Vec<ConsumedHold>) {
-        (self.amount, self.holds)
+    pub(super) fn into_parts(self) -> impl Iterator<Item = (ConsumedHold, UsdNanos)> {
+        self.holds.into_iter().zip(self.amounts)
     }
 }
 

@@ -256,13 +256,7 @@ fn a_lapsed_lease_bears_nothing_and_is_replaced() {
     assert_eq!(state(&book, credits()), (10, 0, 0, 0));
     // What was in flight is charged to the fund without a hold, and does not burden the new lease.
     let holds = book.settle(in_flight, usd(55));
-    assert_eq!(
-        holds,
-        [ConsumedHold {
-            fund: credits().id,
-            lease: old
-        }]
-    );
+    assert_eq!(holds, [ConsumedHold::new(credits().id, old)]);
     book.posted(&holds[0], usd(55));
     assert_eq!(state(&book, credits()), (10, 0, 0, 0));
 }

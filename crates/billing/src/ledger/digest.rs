@@ -40,10 +40,21 @@ pub fn content_digest(settlement: &Settlement) -> [u8; 32] {
     }
     content.usage(settlement);
     content.charge(settlement);
-    let mut funds: Vec<FundId> = settlement.holds.iter().map(|hold| hold.fund).collect();
+    let mut funds: Vec<_> = settlement
+        .holds
+        .iter()
+        .map(|hold| (hold.fund, hold.amount))
+        .collect();
     funds.sort_unstable();
     content.count(funds.len() as u64);
-    funds.into_iter().for_each(|fund| content.fund(fund));
+    for (fund, amount) in funds {
+        content.fund(fund);
+        // Settlements from before there were shares read as they always did.
+        if let Some(amount) = amount {
+            content.tag(3);
+            content.integer(amount.get());
+        }
+    }
     content.0.finalize().into()
 }
 

@@ -43,12 +43,12 @@ fn settlement(total: i64, tools: i64) -> Settlement {
             tools: UsdNanos::new(tools),
             ..Charge::default()
         },
-        holds: vec![ConsumedHold {
-            fund: FundId::Credits(account()),
-            lease: "lease_00000000000000000000000000000004"
+        holds: vec![ConsumedHold::new(
+            FundId::Credits(account()),
+            "lease_00000000000000000000000000000004"
                 .parse()
                 .expect("an id"),
-        }],
+        )],
         attempts: Vec::new(),
         decision: None,
         receipt: None,

@@ -203,9 +203,10 @@ impl Books {
             .insert(settlement.generation_id.clone(), digest);
         let charge = settlement.charge.total;
         for hold in &settlement.holds {
-            self.take_from_lease(hold.lease, charge);
+            let share = hold.share_of(charge);
+            self.take_from_lease(hold.lease, share);
             let fund = self.funds.entry(hold.fund).or_default();
-            fund.spent = fund.spent.saturating_add(charge);
+            fund.spent = fund.spent.saturating_add(share);
         }
         if let Some(transaction) = postings_for(settlement) {
             self.transactions

@@ -213,16 +213,13 @@ impl History {
         let unheld = LeaseId::from_uuid(self.dice.uuid());
         let credits = FundId::Credits(tenant.account_id);
         let lease = self.lease_of(credits).unwrap_or(unheld);
-        let mut holds = vec![ConsumedHold {
-            fund: credits,
-            lease,
-        }];
+        let mut holds = vec![ConsumedHold::new(credits, lease)];
         let limit = FundId::KeyLimit {
             key: tenant.api_key_id,
             window_start: Some(START),
         };
         if let Some(lease) = self.lease_of(limit) {
-            holds.push(ConsumedHold { fund: limit, lease });
+            holds.push(ConsumedHold::new(limit, lease));
         }
         sample_settlement(tenant, id, self.now, charge, holds)
     }
@@ -384,10 +381,7 @@ impl Spender {
 
     fn settlement(&mut self, charge: i64) -> Settlement {
         let id = GenerationId::new(START.seconds(), self.dice.uuid().as_u128());
-        let hold = ConsumedHold {
-            fund: self.ask.fund.id,
-            lease: self.ask.lease,
-        };
+        let hold = ConsumedHold::new(self.ask.fund.id, self.ask.lease);
         sample_settlement(self.tenant, id, START, UsdNanos::new(charge), vec![hold])
     }
 }

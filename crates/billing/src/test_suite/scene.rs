@@ -120,10 +120,7 @@ impl Scene {
             granted(amount),
             "the fund can bear it"
         );
-        ConsumedHold {
-            fund: fund.id,
-            lease: ask.lease,
-        }
+        ConsumedHold::new(fund.id, ask.lease)
     }
 
     /// A fund's capacity, spent and held, in nano-dollars.
@@ -271,6 +268,7 @@ fn sample_attempt(number: u32, failure: Option<&str>, at: Timestamp) -> AttemptF
         number,
         endpoint_id: EndpointId::new("acme/fast|bolt"),
         provider: ProviderSlug::new("bolt"),
+        supplied: false,
         is_byok: false,
         started_at: at.plus(Duration::from_millis(u64::from(number))),
         duration_ms: 600,

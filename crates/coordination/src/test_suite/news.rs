@@ -1,8 +1,5 @@
 //! Invalidations.
 
-use switchyard_domain::id::{AccountId, CredentialId};
-use uuid::Uuid;
-
 use super::Deployment;
 use crate::{Invalidation, Invalidations};
 
@@ -28,8 +25,12 @@ pub async fn every_node_hears_once(deployment: &impl Deployment) {
     let said = [
         revoked("a"),
         Invalidation::OwnCredential {
-            account_id: AccountId::from_uuid(Uuid::from_u128(1)),
-            credential_id: CredentialId::from_uuid(Uuid::from_u128(2)),
+            account_id: "acct_00000000000000000000000000000001"
+                .parse()
+                .expect("an id"),
+            credential_id: "cred_00000000000000000000000000000002"
+                .parse()
+                .expect("an id"),
         },
         Invalidation::Catalog,
     ];

@@ -98,6 +98,7 @@ pub fn decode_request(body: Bytes) -> Result<ChatRequest, DecodeError> {
         user,
         service_tier,
         provider: extensions.provider,
+        supplied_credentials: extensions.supplied_credentials,
         parameters: extensions.parameters,
         input_modalities,
         origin: Origin {

@@ -5,11 +5,12 @@
 //! `providerOptions` stays here, whatever else it holds.
 
 use serde_json::value::RawValue;
-use switchyard_interchange::preferences::{
-    Caching, DataCollection, ProviderPreferences, RequestedTier, Sort, SortKey,
+use switchyard_interchange::{
+    preferences::{Caching, DataCollection, ProviderPreferences, RequestedTier, Sort, SortKey},
+    request::SuppliedCredential,
 };
 
-use super::{capabilities, decode_service_tier, fallbacks, preferences, text};
+use super::{capabilities, decode_service_tier, fallbacks, preferences, supplied, text};
 use crate::{
     error::DecodeError,
     json::{self, Text, wire_object},
@@ -49,6 +50,7 @@ wire_object! {
         "disallowPromptTraining" => disallow_prompt_training: bool,
         "has" => has: Vec<String>,
         "caching" => caching: Text<'a>,
+        "byok" => byok: &'a RawValue,
         "providerTimeouts" => provider_timeouts: WireTimeouts<'a>,
         "serviceTier" => service_tier: &'a RawValue,
     }
@@ -69,6 +71,7 @@ pub(super) struct Gateway {
     pub(super) models: Option<Vec<String>>,
     pub(super) user: Option<String>,
     pub(super) service_tier: Option<RequestedTier>,
+    pub(super) supplied_credentials: Vec<SuppliedCredential>,
 }
 
 /// Reads `providerOptions`.
@@ -111,6 +114,7 @@ fn decode_gateway(wire: WireGateway<'_>) -> Result<Gateway, DecodeError> {
             .transpose()?,
         user: text("user", wire.user, USER_CHARS_MAX)?,
         service_tier: decode_service_tier("serviceTier", wire.service_tier)?,
+        supplied_credentials: supplied::decode("byok", wire.byok, our_name)?,
     })
 }
 

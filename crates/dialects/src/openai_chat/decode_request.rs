@@ -95,6 +95,7 @@ pub fn decode_request(body: Bytes) -> Result<ChatRequest, DecodeError> {
         user: extensions.user,
         service_tier: extensions.service_tier,
         provider: extensions.provider,
+        supplied_credentials: extensions.supplied_credentials,
         parameters,
         input_modalities,
         origin: Origin {

@@ -226,7 +226,7 @@ pub(crate) async fn one(
         return Err(error::not_found(&format!("Generation {id}")).into());
     };
     let (served, request) = (view.served.as_ref(), &view.request);
-    let is_byok = served.is_some_and(|served| served.byok_credential_id.is_some());
+    let is_byok = view.is_byok();
     let attempts = view.attempts.iter().map(AttemptView::of);
     let data = GenerationData {
         id: view.generation_id.as_str(),

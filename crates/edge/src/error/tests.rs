@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
+use switchyard_app::{generation::AttemptFailure, own_credentials::OpeningError};
 use switchyard_dialects::openai_chat::encode_error;
 use switchyard_domain::{endpoint::EndpointId, provider::ProviderSlug};
-use switchyard_interchange::failure::Failure;
+use switchyard_interchange::failure::{Failure, FailureKind};
 
 use super::*;
 
@@ -243,5 +244,114 @@ fn refusals_without_a_generation_have_a_status_and_a_type() {
         assert_eq!(body["error"]["code"], status);
         let message = body["error"]["message"].as_str().expect("text");
         assert!(!message.chars().any(char::is_control), "{message}");
+    }
+}
+
+/// An attempt with a credential of the caller's own.
+fn own_attempt(kind: FailureKind) -> AttemptFailure {
+    AttemptFailure {
+        is_byok: true,
+        ..attempt(kind)
+    }
+}
+
+#[test]
+fn refused_own_credentials_are_no_outage() {
+    for kind in [
+        FailureKind::Auth,
+        FailureKind::Permission,
+        FailureKind::QuotaBilling,
+    ] {
+        let error = GenerateError::AttemptsFailed {
+            attempts: vec![own_attempt(kind), own_attempt(FailureKind::Auth)],
+            retry_after: None,
+        };
+        let public = not_generated(&error);
+        assert_eq!(
+            (public.status, public.error_type),
+            (403, "permission_denied")
+        );
+        assert!(public.availability.is_none());
+        assert!(public.message.contains("Bolt refused your own credential"));
+        assert_eq!(body(&public)["error"]["metadata"]["is_byok"], true);
+        // The same of the operator's is.
+        let error = GenerateError::AttemptsFailed {
+            attempts: vec![attempt(kind)],
+            retry_after: None,
+        };
+        assert_eq!(not_generated(&error).status, 502);
+    }
+}
+
+#[test]
+fn what_others_said_decides_beside_refused_own_credentials() {
+    for (attempts, status) in [
+        (
+            vec![
+                own_attempt(FailureKind::Auth),
+                attempt(FailureKind::RateLimit),
+            ],
+            429,
+        ),
+        (
+            vec![
+                attempt(FailureKind::Overloaded),
+                own_attempt(FailureKind::Auth),
+            ],
+            503,
+        ),
+        (
+            vec![
+                own_attempt(FailureKind::RateLimit),
+                own_attempt(FailureKind::RateLimit),
+            ],
+            429,
+        ),
+    ] {
+        let error = GenerateError::AttemptsFailed {
+            attempts,
+            retry_after: None,
+        };
+        assert_eq!(not_generated(&error).status, status);
+    }
+}
+
+#[test]
+fn credentials_that_cannot_be_used_say_what_to_do() {
+    let provider = ProviderSlug::new("bolt");
+    for (error, status, says) in [
+        (
+            GenerateError::Credential(OpeningError::Rejected {
+                provider: provider.clone(),
+            }),
+            403,
+            "failed its integrity check",
+        ),
+        (
+            GenerateError::Credential(OpeningError::Gone {
+                provider: provider.clone(),
+            }),
+            403,
+            "Store it anew",
+        ),
+        (
+            GenerateError::Credential(OpeningError::Unavailable),
+            503,
+            "Try again",
+        ),
+        (
+            GenerateError::SuppliedCredential {
+                place: 1,
+                provider,
+                message: "is empty".to_owned(),
+            },
+            400,
+            "credential 2 (for bolt): is empty",
+        ),
+    ] {
+        let public = not_generated(&error);
+        assert_eq!(public.status, status, "{}", public.message);
+        assert!(public.message.contains(says), "{}", public.message);
+        assert_eq!(public.retry_after.is_some(), status == 503);
     }
 }

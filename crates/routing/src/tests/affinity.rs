@@ -42,6 +42,7 @@ fn request(session: Option<&str>, cache_key: Option<&str>) -> ChatRequest {
         user: None,
         service_tier: None,
         provider: ProviderPreferences::default(),
+        supplied_credentials: Vec::new(),
         parameters: Parameters::EMPTY,
         input_modalities: Modalities::EMPTY,
         origin: Origin {

@@ -2,7 +2,7 @@
 
 use super::fixture::{Case, order, plan_of};
 use crate::{
-    credentials::CredentialUse,
+    credentials::{CredentialUse, OwnCredentialId},
     stickiness::{CacheHome, PinVerdict},
 };
 
@@ -320,7 +320,7 @@ fn own_credentials_have_caches_of_their_own() {
         let mut case = Case::new("a $1 read$.1 | b $2 read$.2").ask(request);
         if let Some(index) = holder {
             let own = case.own[index].id;
-            case.pin.as_mut().expect("a pin").credential = CredentialUse::Own(own);
+            case.pin.as_mut().expect("a pin").credential = own.into();
         }
         told(&case)
     };
@@ -362,7 +362,10 @@ fn what_is_down_goes_behind_its_owners_other_credentials() {
         ..Default::default()
     };
     let endpoint = case.catalog.endpoints[0].id.clone();
-    case.health.own.insert((endpoint, case.own[0].id), benched);
+    let OwnCredentialId::Stored(own) = case.own[0].id else {
+        panic!("it is stored");
+    };
+    case.health.own.insert((endpoint, own), benched);
     assert_eq!(
         order(&case.select().expect("all may serve")),
         "a(K2), a(K1), a, b, b(K3)"

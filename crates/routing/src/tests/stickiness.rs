@@ -55,6 +55,7 @@ fn request(messages: Vec<Message>) -> ChatRequest {
         user: None,
         service_tier: None,
         provider: ProviderPreferences::default(),
+        supplied_credentials: Vec::new(),
         parameters: Parameters::EMPTY,
         input_modalities: Modalities::EMPTY,
         origin: Origin {

@@ -57,14 +57,17 @@ impl Spending {
         let mut by_lease = BTreeMap::<(LeaseId, FundId), i64>::new();
         let mut others = Vec::new();
         for settlement in settlements {
-            let charge = settlement.charge.total.get();
-            if charge == 0 {
-                continue;
-            }
+            let total = settlement.charge.total;
             // An account pays for its generations whether or not a hold on its credits is named.
             let credits = FundId::Credits(settlement.account_id);
-            add(&mut by_fund, credits, charge)?;
+            if total.get() != 0 {
+                add(&mut by_fund, credits, total.get())?;
+            }
             for (index, hold) in settlement.holds.iter().enumerate() {
+                let charge = hold.share_of(total).get();
+                if charge == 0 {
+                    continue;
+                }
                 add(&mut by_lease, (hold.lease, hold.fund), charge)?;
                 let seen = settlement.holds[..index]
                     .iter()
@@ -151,16 +154,8 @@ pub(super) fn push_roll_up(script: &mut Script, settlements: &[&Settlement]) {
         let key = (settlement.api_key_id, Day::of(settlement.admitted_at));
         let day = days.entry(key).or_default();
         let usage = &settlement.usage;
-        let served_by_byok = settlement
-            .served
-            .as_ref()
-            .is_some_and(|served| served.byok_credential_id.is_some());
         day.charge += settlement.charge.total.get();
-        day.byok_list_price += if served_by_byok {
-            settlement.charge.list.get()
-        } else {
-            0
-        };
+        day.byok_list_price += settlement.byok_list_price().get();
         day.requests += 1;
         day.prompt_tokens += count(usage.input_total());
         day.completion_tokens += count(usage.output_total());

@@ -147,10 +147,7 @@ pub(crate) async fn fill(engine: &Engine) -> Settlement {
         };
         let outcome = engine.ledger().take_lease(&ask).await.expect("answered");
         assert_eq!(outcome, LeaseOutcome::Granted(UsdNanos::new(500)));
-        holds.push(ConsumedHold {
-            fund: fund.id,
-            lease: ask.lease,
-        });
+        holds.push(ConsumedHold::new(fund.id, ask.lease));
     }
     let id = GenerationId::new(NOW.seconds(), 1);
     let settlement = sample_settlement(tenant, id, NOW, UsdNanos::new(225), holds);

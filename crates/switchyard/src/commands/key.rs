@@ -150,7 +150,7 @@ fn limit(wanted: &KeyCreate) -> Result<Option<KeyLimit>, CommandError> {
     Ok(Some(KeyLimit {
         limit,
         reset,
-        include_byok: false,
+        include_byok: wanted.include_byok,
     }))
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn set(
     output: Output,
     provider: &str,
 ) -> Result<ExitCode, CommandError> {
-    let secret = read_secret()?;
+    let secret = read_secret("switchyard provider-key set openai")?;
     block_on(async {
         let clock = crate::system::SystemClock::new();
         let now = switchyard_domain::clock::Clock::now(&clock);
@@ -59,7 +59,8 @@ pub(crate) fn set(
     Ok(DONE)
 }
 
-fn read_secret() -> Result<Secret<Vec<u8>>, CommandError> {
+/// Reads a secret from standard input, as `command` is told to be used.
+pub(crate) fn read_secret(command: &str) -> Result<Secret<Vec<u8>>, CommandError> {
     // Sized beforehand: a buffer that grows leaves copies of the secret behind.
     let mut bytes = Vec::with_capacity(4 * 1024);
     io::stdin()
@@ -72,10 +73,9 @@ fn read_secret() -> Result<Secret<Vec<u8>>, CommandError> {
         bytes.pop();
     }
     if bytes.is_empty() || bytes.len() as u64 > SECRET_BYTES_MAX {
-        return Err(CommandError::Usage(
-            "give the secret on standard input, as in: echo \"$KEY\" | switchyard provider-key set openai"
-                .to_owned(),
-        ));
+        return Err(CommandError::Usage(format!(
+            "give the secret on standard input, as in: echo \"$KEY\" | {command}"
+        )));
     }
     Ok(Secret::new(bytes))
 }

@@ -118,7 +118,17 @@ impl App {
         let Some((index, permit, allotment)) = self.hedge_with(planned, schedule) else {
             return alone(first.await);
         };
-        let beside = self.begin_try(planned, index, permit);
+        // Whatever keeps its credential from being opened, the first one goes on alone.
+        let endpoint = &planned.plan.candidates[index].vetted;
+        let opened = tokio::select! {
+            biased;
+            result = &mut first => return alone(result),
+            opened = self.open_credential(planned, endpoint) => opened,
+        };
+        let Ok(credential) = opened else {
+            return alone(first.await);
+        };
+        let beside = self.begin_try(planned, index, credential, permit);
         let (_, beside) = second.insert((index, beside));
         let mut second = pin!(self.open_in_time(planned, beside, allotment));
         let (winner, result, other) = tokio::select! {
@@ -145,7 +155,17 @@ impl App {
         tried: &mut Try,
         allotment: Allotment,
     ) -> Result<Begun, Failure> {
-        let open = self.open(planned, &tried.endpoint, &tried.permit, &mut tried.meter);
+        let credential = tried
+            .credential
+            .take()
+            .expect("a try is opened once, with its credential");
+        let open = self.open(
+            planned,
+            &tried.endpoint,
+            credential,
+            &tried.permit,
+            &mut tried.meter,
+        );
         let Some(first_token_by) = allotment.0 else {
             return open.await;
         };

@@ -7,7 +7,7 @@ use switchyard_interchange::{
     event::{Completion, StreamStep},
     failure::{Failure, FailureKind},
 };
-use switchyard_routing::{credentials::CredentialUse, vetted::Vetted};
+use switchyard_routing::vetted::Vetted;
 use switchyard_upstream::{
     answer::{Answer, AnswerStream},
     call::Call,
@@ -15,7 +15,10 @@ use switchyard_upstream::{
 
 use crate::{
     App,
-    generation::{affinity::demands_zero_retention, meter::Meter, plan::Planned},
+    generation::{
+        affinity::demands_zero_retention, credentials::OpenedCredential, meter::Meter,
+        plan::Planned,
+    },
     health::Permit,
 };
 
@@ -45,18 +48,15 @@ impl App {
         &self,
         planned: &Planned,
         endpoint: &Vetted,
+        credential: OpenedCredential,
         permit: &Permit,
         meter: &mut Meter,
     ) -> Result<Begun, Failure> {
-        let credential = match endpoint.credential() {
-            CredentialUse::Shared => self.credentials.open(&endpoint.provider().slug).await?,
-            CredentialUse::Own(_) | CredentialUse::Supplied(_) => return Err(no_own_credential()),
-        };
         let chat = &planned.admitted.chat;
         let affinity = self.affinity(&planned.admitted);
         let call = Call {
             endpoint,
-            credential: &credential,
+            credential: &credential.secret,
             request: chat,
             affinity: affinity.as_deref(),
             zero_retention: demands_zero_retention(planned, endpoint),
@@ -147,12 +147,4 @@ pub(super) fn observe(
 
 fn empty_answer() -> Failure {
     Failure::new(FailureKind::Protocol, "the provider gave an empty answer")
-}
-
-/// Selection is told of no customer's credential, so none is asked for.
-fn no_own_credential() -> Failure {
-    Failure::new(
-        FailureKind::Auth,
-        "the customer's own credential cannot be opened",
-    )
 }

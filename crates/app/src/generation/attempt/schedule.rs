@@ -5,7 +5,7 @@ use switchyard_routing::select::{Candidate, TryWhen};
 
 use crate::{
     generation::{AttemptFailure, GenerateError},
-    limits::ATTEMPTS_MAX,
+    limits::{ATTEMPTS_MAX, OWN_ATTEMPTS_MAX},
 };
 
 /// How insistently candidates are asked.
@@ -23,9 +23,52 @@ pub(in crate::generation) enum Round {
 pub(super) struct Schedule {
     /// The first candidate that was not looked at yet.
     next: usize,
-    started: usize,
+    /// Of the operator's credentials, and of the customer's own.
+    started: Started,
+    /// The candidate that was started last.
+    last: Option<Side>,
     round: Round,
     failures: Vec<(usize, AttemptFailure)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Shared,
+    Own,
+}
+
+/// How many candidates were started. A customer's credentials are bounded apart: however many of
+/// them are refused, the operator's have their tries.
+#[derive(Debug, Default, Clone, Copy)]
+struct Started {
+    shared: usize,
+    own: usize,
+}
+
+impl Started {
+    const fn has_room(self, side: Side) -> bool {
+        match side {
+            Side::Shared => self.shared < ATTEMPTS_MAX,
+            Side::Own => self.own < OWN_ATTEMPTS_MAX,
+        }
+    }
+
+    const fn count(&mut self, side: Side) -> &mut usize {
+        match side {
+            Side::Shared => &mut self.shared,
+            Side::Own => &mut self.own,
+        }
+    }
+}
+
+impl Side {
+    fn of(candidate: &Candidate) -> Self {
+        if candidate.vetted.credential().is_shared() {
+            Self::Shared
+        } else {
+            Self::Own
+        }
+    }
 }
 
 impl Schedule {
@@ -34,7 +77,7 @@ impl Schedule {
     pub(super) fn next(&mut self, candidates: &[Candidate]) -> Option<usize> {
         let first = self.peek(candidates);
         let index = match first {
-            None if self.started == 0 && self.round == Round::First => {
+            None if self.started.shared + self.started.own == 0 && self.round == Round::First => {
                 self.round = Round::Last;
                 self.next = 0;
                 self.peek(candidates)
@@ -42,15 +85,14 @@ impl Schedule {
             first => first,
         }?;
         self.next = index + 1;
-        self.started += 1;
+        let side = Side::of(&candidates[index]);
+        *self.started.count(side) += 1;
+        self.last = Some(side);
         Some(index)
     }
 
     /// The candidate that [`Schedule::next`] would give.
     pub(super) fn peek(&self, candidates: &[Candidate]) -> Option<usize> {
-        if self.started == ATTEMPTS_MAX {
-            return None;
-        }
         (self.next..candidates.len()).find(|index| self.has_a_chance(*index, candidates))
     }
 
@@ -66,17 +108,21 @@ impl Schedule {
 
     /// Notes that a candidate is left alone for now.
     pub(super) fn passed_over(&mut self) {
-        self.started -= 1;
+        if let Some(side) = self.last.take() {
+            *self.started.count(side) -= 1;
+        }
     }
 
     /// Notes that a candidate was not tried after all.
     pub(super) fn skipped(&mut self, index: usize, failure: AttemptFailure) {
-        self.started -= 1;
+        self.passed_over();
         self.failed(index, failure);
     }
 
-    pub(super) fn has_failed(&self) -> bool {
-        !self.failures.is_empty()
+    /// Whether one more attempt is a retry, which multiplies load. That a provider refused a
+    /// customer's credential makes none of what follows a retry: nothing was served before.
+    pub(super) fn is_retrying(&self) -> bool {
+        self.failures.iter().any(|(_, one)| !one.is_refusal())
     }
 
     /// Whether what failed so far leaves a chance for this candidate.
@@ -93,8 +139,20 @@ impl Schedule {
             TryWhen::AfterContentPolicy => after(FailureKind::ContentPolicy),
         };
         let has_failed = self.failures.iter().any(|(failed, _)| *failed == index);
+        let is_refused = || {
+            self.failures.iter().any(|(failed, one)| {
+                one.is_refusal()
+                    && matches!(
+                        one.failure.kind,
+                        FailureKind::Auth | FailureKind::QuotaBilling
+                    )
+                    && candidates[*failed].vetted.credential() == candidate.vetted.credential()
+            })
+        };
         is_called_for
+            && self.started.has_room(Side::of(candidate))
             && !has_failed
+            && !is_refused()
             && self.failures.iter().all(|(tried, one)| {
                 let tried = &candidates[*tried].vetted;
                 let is_same_model = tried.model().id == candidate.vetted.model().id;

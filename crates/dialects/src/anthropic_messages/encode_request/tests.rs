@@ -50,6 +50,7 @@ fn request(messages: Vec<Message>) -> ChatRequest {
         user: Some("end user".to_owned()),
         service_tier: None,
         provider: ProviderPreferences::default(),
+        supplied_credentials: Vec::new(),
         parameters: Parameters::EMPTY,
         input_modalities: Modalities::EMPTY,
         origin: Origin {

@@ -168,3 +168,89 @@ fn mistakes_are_located_in_their_object() {
     let twice = read(r#"{"only": ["a"], "only": ["b"]}"#, "").unwrap_err();
     assert_eq!(twice.kind, DecodeErrorKind::Malformed);
 }
+
+/// What was supplied, as provider and text.
+fn supplied(byok: &str) -> Result<Vec<(String, String)>, DecodeError> {
+    let read = read(&format!(r#"{{"byok": {byok}}}"#), "")?;
+    let text = |secret: &[u8]| String::from_utf8(secret.to_vec()).unwrap();
+    Ok(read
+        .supplied_credentials
+        .iter()
+        .map(|one| (one.provider.clone(), text(one.secret.expose())))
+        .collect())
+}
+
+#[test]
+fn supplied_credentials_take_the_stored_form() {
+    for (byok, provider, stored) in [
+        (r#"{"openai": [{"apiKey": "sk-1"}]}"#, "openai", "sk-1"),
+        (r#"{"zai": [{"apiKey": "\u0073k-2"}]}"#, "z-ai", "sk-2"),
+        (
+            r#"{"bedrock": [{"accessKeyId": "AK", "secretAccessKey": "s\"q", "region": "eu-west-1"}]}"#,
+            "amazon-bedrock",
+            r#"{"accessKeyId":"AK","secretAccessKey":"s\"q","region":"eu-west-1"}"#,
+        ),
+        (
+            r#"{"bedrock": [{"region": "us-east-1", "apiKey": "k"}]}"#,
+            "amazon-bedrock",
+            r#"{"region":"us-east-1","apiKey":"k"}"#,
+        ),
+        (
+            r#"{"azure": [{"apiKey": "k", "resourceName": "mine"}]}"#,
+            "azure",
+            r#"{"api_key":"k","resource_name":"mine"}"#,
+        ),
+        (
+            r#"{"vertex": [{"project": "p", "location": "global",
+                "googleCredentials": {"clientEmail": "a@b", "privateKey": "-----"}}]}"#,
+            "google-vertex",
+            r#"{"type":"service_account","project_id":"p","region":"global","client_email":"a@b","private_key":"-----"}"#,
+        ),
+        (
+            r#"{"vertex": [{"clientEmail": "a@b", "privateKey": "-----", "project": "p"}]}"#,
+            "google-vertex",
+            r#"{"type":"service_account","client_email":"a@b","private_key":"-----","project_id":"p"}"#,
+        ),
+    ] {
+        let expected = [(provider.to_owned(), stored.to_owned())];
+        assert_eq!(supplied(byok).unwrap(), expected, "{byok}");
+    }
+    assert_eq!(supplied("null").unwrap(), []);
+    assert_eq!(supplied("{}").unwrap(), []);
+}
+
+#[test]
+fn supplied_credentials_are_bounded_checked_and_never_repeated() {
+    let many = |count: usize| {
+        let one = r#"{"apiKey": "sk-hidden"}"#;
+        format!(r#"{{"openai": [{}]}}"#, vec![one; count].join(","))
+    };
+    assert_eq!(supplied(&many(8)).unwrap().len(), 8);
+    for (byok, says) in [
+        (many(9), "byok.openai[8]"),
+        (
+            r#"{"openai": {"apiKey": "sk-hidden"}}"#.to_owned(),
+            "byok.openai",
+        ),
+        (
+            r#"{"openai": [{"apiKey": 7}]}"#.to_owned(),
+            "byok.openai[0].apiKey",
+        ),
+        (r#"{"openai": [{}]}"#.to_owned(), "byok.openai[0].apiKey"),
+        (
+            r#"{"openai": [{"apiKey": "sk-hidden", "baseURL": "https://x"}]}"#.to_owned(),
+            "byok.openai[0].baseURL",
+        ),
+        (
+            r#"{"azure": [{"apiKey": "sk-hidden", "modelMappings": []}]}"#.to_owned(),
+            "byok.azure[0].modelMappings",
+        ),
+        (r#"{"openai": ["sk-hidden"]}"#.to_owned(), "byok.openai[0]"),
+    ] {
+        let error = supplied(&byok).unwrap_err().to_string();
+        assert!(error.contains(says), "{error} / {says}");
+        assert!(!error.contains("hidden"), "{error}");
+    }
+    let read = read(r#"{"byok": {"openai": [{"apiKey": "sk-hidden"}]}}"#, "").unwrap();
+    assert!(!format!("{read:?}").contains("hidden"), "{read:?}");
+}

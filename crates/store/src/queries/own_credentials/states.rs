@@ -13,30 +13,41 @@ use switchyard_domain::{
 use super::super::Engine;
 use crate::{
     failure::Failure,
-    own_credential::{CredentialState, OwnerEvent},
+    own_credential::{CredentialCondition, CredentialState, OwnerEvent},
     portable::{At, JsonText, without_nul},
 };
 
-/// What is known of a newer secret stays, and so does what was seen later.
-const UPSERT_STATE: &str = "
-    INSERT INTO credential_states AS s (
-        credential_id, record_version, state, changed_at, last_ok_at, last_error,
-        last_error_status, last_error_at
-    )
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8
+/// So that there is a row to lock; what is known of an older secret makes room.
+const OPEN_STATE: &str = "
+    INSERT INTO credential_states AS s (credential_id, record_version, state, changed_at)
+    SELECT $1, $2, 'unchecked', $3
     WHERE EXISTS (
         SELECT 1 FROM own_credentials
         WHERE credential_id = $1 AND record_version = $2 AND deleted_at IS NULL
     )
     ON CONFLICT (credential_id) DO UPDATE SET
         record_version = excluded.record_version, state = excluded.state,
-        changed_at = excluded.changed_at,
-        last_ok_at = COALESCE(excluded.last_ok_at, s.last_ok_at),
-        last_error = COALESCE(excluded.last_error, s.last_error),
-        last_error_status = COALESCE(excluded.last_error_status, s.last_error_status),
-        last_error_at = COALESCE(excluded.last_error_at, s.last_error_at)
-    WHERE excluded.record_version > s.record_version
-        OR (excluded.record_version = s.record_version AND excluded.changed_at >= s.changed_at)";
+        changed_at = excluded.changed_at, last_ok_at = NULL, last_error = NULL,
+        last_error_status = NULL, last_error_at = NULL
+    WHERE excluded.record_version > s.record_version";
+
+/// Locks the row until the change commits. What is known of a newer secret stays, and so does what
+/// was seen later.
+const LOCK_STATE: &str = "
+    UPDATE credential_states SET state = state
+    WHERE credential_id = $1 AND record_version = $2 AND changed_at <= $3
+        AND COALESCE(last_ok_at, $3) <= $3 AND COALESCE(last_error_at, $3) <= $3
+    RETURNING state";
+
+const SET_STATE: &str = "
+    UPDATE credential_states SET
+        changed_at = CASE WHEN state = $2 THEN changed_at ELSE $3 END,
+        state = $2,
+        last_ok_at = COALESCE($4, last_ok_at),
+        last_error = COALESCE($5, last_error),
+        last_error_status = COALESCE($6, last_error_status),
+        last_error_at = COALESCE($7, last_error_at)
+    WHERE credential_id = $1";
 
 const INSERT_EVENT: &str = "
     INSERT INTO events (at, account_id, workspace_id, kind, subject, detail)
@@ -53,6 +64,16 @@ const ADD_OPENINGS: &str = "
 const OPENINGS: &str = "
     SELECT CAST(COALESCE(SUM(opens), 0) AS BIGINT) FROM credential_opens
     WHERE credential_id = $1 AND hour >= $2";
+
+/// Owners hear of a credential that begins to fail, and that one does no longer.
+fn is_to_be_told(before: &str, now: CredentialCondition) -> bool {
+    let failing = CredentialCondition::Failing.as_str();
+    match now {
+        CredentialCondition::Failing => before != failing,
+        CredentialCondition::Ok => before == failing,
+        CredentialCondition::Unchecked => false,
+    }
+}
 
 #[derive(FromRow)]
 struct EventRow {
@@ -73,9 +94,23 @@ impl Engine {
         event: Option<&OwnerEvent>,
     ) -> Result<bool, Failure> {
         let mut transaction = self.begin().await?;
-        let noted = sqlx::query(UPSERT_STATE)
+        sqlx::query(OPEN_STATE)
             .bind(id.as_uuid())
             .bind(state.record_version)
+            .bind(At(state.changed_at))
+            .execute(&mut *transaction)
+            .await?;
+        let before: Option<String> = sqlx::query_scalar(LOCK_STATE)
+            .bind(id.as_uuid())
+            .bind(state.record_version)
+            .bind(At(state.changed_at))
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(before) = before else {
+            return Ok(false);
+        };
+        sqlx::query(SET_STATE)
+            .bind(id.as_uuid())
             .bind(state.condition.as_str())
             .bind(At(state.changed_at))
             .bind(state.last_ok_at.map(At))
@@ -83,12 +118,8 @@ impl Engine {
             .bind(state.last_error_status.map(i32::from))
             .bind(state.last_error_at.map(At))
             .execute(&mut *transaction)
-            .await?
-            .rows_affected();
-        if noted == 0 {
-            return Ok(false);
-        }
-        if let Some(event) = event {
+            .await?;
+        if let Some(event) = event.filter(|_| is_to_be_told(&before, state.condition)) {
             let detail = JsonText::of(&event.detail)
                 .map_err(|error| Failure::Inconsistent(format!("an event's detail: {error}")))?;
             sqlx::query(INSERT_EVENT)

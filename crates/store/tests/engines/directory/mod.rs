@@ -9,6 +9,7 @@ pub(crate) mod generations;
 pub(crate) mod idempotency;
 pub(crate) mod managed_keys;
 pub(crate) mod members;
+pub(crate) mod own_credentials;
 pub(crate) mod policies;
 pub(crate) mod receipts;
 pub(crate) mod usage;
@@ -66,6 +67,19 @@ macro_rules! directory_test_suite {
             receipts::the_first_signing_key_wins,
             decisions::a_walk_sees_each_generation_once,
             decisions::a_walk_keeps_to_its_account_and_time,
+            own_credentials::a_credential_is_read_back_as_it_was_stored,
+            own_credentials::the_same_secret_is_not_stored_twice_in_one_place,
+            own_credentials::a_credential_is_its_accounts_alone,
+            own_credentials::a_change_needs_the_revision_it_was_made_from,
+            own_credentials::a_deleted_secret_is_gone_and_its_row_is_not,
+            own_credentials::places_follow_from_order_and_age,
+            own_credentials::lists_are_filtered_and_cut_into_pages,
+            own_credentials::members_are_told_from_strangers,
+            own_credentials::owners_hear_of_changes_of_condition_once,
+            own_credentials::a_new_secret_has_a_clean_slate,
+            own_credentials::parallel_nodes_tell_a_failure_once,
+            own_credentials::openings_add_up_by_hour,
+            own_credentials::a_poll_sees_every_change_in_order,
             policies::a_policy_is_read_back_as_it_was_set,
             policies::a_subject_must_be_the_accounts_own,
             policies::a_caller_gets_its_own_layers_outermost_first,
