@@ -82,6 +82,68 @@ story!(from_its_storing_to_its_end, |world| {
     assert_eq!(listed, json!({ "data": [], "total_count": 0 }));
 });
 
+story!(one_is_tried_out_when_its_owner_asks, |world| {
+    let manager = Manager::of(&world).await;
+    let body = draft("alder", "sk-tried-out-123456789");
+    let stored = made(&manager.post("/byok?check=true", &body).await);
+    assert_eq!(stored["state"], "ok", "{stored}");
+    assert!(stored["last_ok_at"].is_string());
+    assert_eq!(world.asked("alder"), 1);
+
+    let path = format!("{}/check", path_of(&stored));
+    world.simulator().script("alder", [refusal(401, None)]);
+    let call = || world.api().call(Method::POST, &format!("/api/v1{path}"));
+    let checked = call().key(&manager.key.text).send().await.ok();
+    assert_eq!(checked["check"]["state"], "failing", "{checked}");
+    assert_eq!(checked["check"]["status"], 401);
+    assert_eq!(checked["data"]["state"], "failing");
+    assert_eq!(checked["data"]["last_error"]["status"], 401);
+    assert!(checked["data"]["last_error"]["at"].is_string());
+
+    // A provider that is down says nothing about a credential.
+    world.simulator().script("alder", [refusal(503, None)]);
+    let checked = manager.post(&path, &json!({ "model": OAK })).await.ok();
+    assert_eq!(checked["check"]["state"], "unchecked", "{checked}");
+    assert_eq!(checked["check"]["model"], OAK);
+    assert_eq!(checked["data"]["state"], "failing", "what was known stays");
+    let checked = manager.post(&path, &json!({})).await.ok();
+    assert_eq!(checked["data"]["state"], "ok", "{checked}");
+    assert_eq!(world.asked("alder"), 4);
+
+    for body in [json!({ "modle": OAK }), json!({ "model": 1 })] {
+        manager.post(&path, &body).await.error(400);
+    }
+    manager.post("/byok?check=maybe", &body).await.error(400);
+    let stranger = Manager::stranger(&world).await;
+    stranger.post(&path, &json!({})).await.error(404);
+    assert_eq!(world.asked("alder"), 4);
+    let credits = manager.get("/credits").await.ok();
+    assert_eq!(credits["data"]["total_usage"], 0, "nobody pays for it");
+});
+
+story!(what_is_stored_serves_until_it_is_gone, |world| {
+    let manager = Manager::of(&world).await;
+    let ask = async || world.ask(&question_to(OAK, &["alder"])).await.ok();
+    let is_own = async || ask().await["usage"]["is_byok"].clone();
+    assert_eq!(is_own().await, false);
+    let stored = store(&manager, &draft("alder", "sk-serving-1234567890")).await;
+    let path = path_of(&stored);
+    assert_eq!(is_own().await, true, "at once, on the node that was told");
+    manager
+        .patch(&path, &json!({ "disabled": true }))
+        .await
+        .ok();
+    assert_eq!(is_own().await, false);
+    let only = json!({ "disabled": false, "allowed_models": [METER] });
+    manager.patch(&path, &only).await.ok();
+    assert_eq!(is_own().await, false);
+    let all = json!({ "allowed_models": null });
+    manager.patch(&path, &all).await.ok();
+    assert_eq!(is_own().await, true);
+    manager.delete(&path).await.ok();
+    assert_eq!(is_own().await, false);
+});
+
 story!(a_secret_is_nowhere_to_be_read, |world| {
     let manager = Manager::of(&world).await;
     let secret = "sk-canary-own-3-51c7ea";
@@ -348,6 +410,7 @@ story!(t15_only_management_keys_manage_them, |world| {
     let manager = Manager::of(&world).await;
     let stored = store(&manager, &draft("alder", "sk-stored-12345678901")).await;
     let path = path_of(&stored);
+    let check = format!("{path}/check");
     for (method, path) in [
         (Method::GET, "/byok"),
         (Method::POST, "/byok"),
@@ -355,6 +418,7 @@ story!(t15_only_management_keys_manage_them, |world| {
         (Method::GET, &*path),
         (Method::PATCH, &path),
         (Method::DELETE, &path),
+        (Method::POST, &check),
     ] {
         let path = format!("/api/v1{path}");
         let body = draft("alder", "sk-of-somebody-1234567");

@@ -69,6 +69,7 @@ use crate::{account, catalog, docs, generation, health, management, route};
         management::byok::update,
         management::byok::delete,
         management::byok::order,
+        management::byok::check,
         health::healthz,
         health::readyz,
         docs::errors,

@@ -121,6 +121,7 @@ fn management() -> Vec<(&'static str, MethodRouter<Edge>)> {
                 .delete(management::byok::delete),
         ),
         ("/byok/order", put(management::byok::order)),
+        ("/byok/{id}/check", post(management::byok::check)),
     ]
 }
 

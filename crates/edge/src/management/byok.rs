@@ -15,12 +15,12 @@ use switchyard_domain::{id::CredentialId, patch::Patch, provider::ProviderSlug};
 use switchyard_interchange::reply::PublicFailure;
 use utoipa::IntoParams;
 
-pub(crate) use self::body::{CredentialEditBody, NewCredentialBody, OrderBody};
-pub(crate) use self::view::{CredentialAnswer, CredentialList};
+pub(crate) use self::body::{CheckBody, CredentialEditBody, NewCredentialBody, OrderBody};
+pub(crate) use self::view::{CheckedCredentialAnswer, CredentialAnswer, CredentialList};
 
 use self::{
     body::{Draft, credential_id, workspace_id},
-    view::CredentialView,
+    view::{CheckView, CredentialView},
 };
 use super::{
     change::{Answer, Change, Deleted},
@@ -52,6 +52,27 @@ pub(crate) struct ListQuery {
     workspace_id: Option<String>,
     /// Those of one provider, by its slug.
     provider: Option<String>,
+}
+
+/// How a credential is stored.
+#[derive(Deserialize, IntoParams, Default)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CreateQuery {
+    /// Whether to try it out at once. What comes of that is the credential's `state`; it is stored
+    /// in any case.
+    #[param(value_type = Option<bool>)]
+    check: Option<String>,
+}
+
+impl CreateQuery {
+    fn wants_check(&self) -> Result<bool, PublicFailure> {
+        match self.check.as_deref() {
+            None | Some("" | "false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(error::bad_query("check", "must be true or false")),
+        }
+    }
 }
 
 type IdPath = Result<Path<String>, PathRejection>;
@@ -123,6 +144,7 @@ pub(crate) async fn list(
     summary = "Stores a provider credential",
     description = "Behind the others of its provider. The secret is looked at offline, sealed, and \
                    never shown again. Needs a management key.",
+    params(CreateQuery),
     request_body = NewCredentialBody,
     responses(
         (status = 201, description = "It is stored.", body = CredentialAnswer),
@@ -136,8 +158,10 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn create(
     State(edge): State<Edge>,
+    uri: Uri,
     change: Change<cap::ManageCredentials>,
 ) -> Result<Response, Refusal> {
+    let wants_check = query::<CreateQuery>(&uri)?.wants_check()?;
     let Draft {
         provider,
         secret,
@@ -147,7 +171,7 @@ pub(crate) async fn create(
     let app = edge.app.clone();
     change
         .once(&edge, async move |by| {
-            let account = by.account_id();
+            let (account, by) = (by.account_id(), by.as_audited());
             let workspace_id = match workspace {
                 Patch::Clear => None,
                 Patch::Set(id) => Some(id),
@@ -165,9 +189,20 @@ pub(crate) async fn create(
             let catalog = app.catalog();
             let stored = app
                 .own_credentials()
-                .create(account, &catalog, new, &by.as_audited())
+                .create(account, &catalog, new, &by)
                 .await
                 .map_err(|error| error::tenancy::own_credential(&error))?;
+            if wants_check {
+                let checked = app.check_own_credential(account, stored.id, None, &by);
+                match checked.await {
+                    Ok((row, _)) => return Ok(answer(StatusCode::CREATED, &row)),
+                    // It is stored, so this is no failure.
+                    Err(error) => tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "a new credential could not be tried out"
+                    ),
+                }
+            }
             Ok(answer(StatusCode::CREATED, &stored))
         })
         .await
@@ -320,6 +355,51 @@ pub(crate) async fn order(
             let (rows, total_count) = listed.map_err(failed)?;
             let data = rows.iter().map(CredentialView::of).collect();
             let body = CredentialList { data, total_count };
+            Ok(Answer::json(StatusCode::OK, &body))
+        })
+        .await
+}
+
+#[utoipa::path(
+    post,
+    path = "/api/v1/byok/{id}/check",
+    operation_id = "checkBYOKKey",
+    tag = "Management",
+    summary = "Tries a provider credential out",
+    description = "One tiny question with this credential and no other, to a model that it is for and \
+                   that the account's rules allow. It costs you a few tokens at the provider and \
+                   nothing here. Needs a management key.",
+    params(("id" = String, Path, description = "Its id.")),
+    request_body(content = Option<CheckBody>),
+    responses(
+        (status = 200, description = "What came of it.", body = CheckedCredentialAnswer),
+        (status = 400, description = "A field is wrong.", body = ErrorBody),
+        (status = 401, description = "No valid API key.", body = ErrorBody),
+        (status = 403, description = "Not a management key.", body = ErrorBody),
+        (status = 404, description = "The account has no such credential.", body = ErrorBody),
+        (status = 503, description = "The database cannot be asked.", body = ErrorBody)
+    )
+)]
+pub(crate) async fn check(
+    State(edge): State<Edge>,
+    id: IdPath,
+    change: Change<cap::ManageCredentials>,
+) -> Result<Response, Refusal> {
+    let id = id_in(id)?;
+    let model = body::check(change.optional_fields()?)?;
+    let app = edge.app.clone();
+    change
+        .once(&edge, async move |by| {
+            let account = by.account_id();
+            let by = by.as_audited();
+            let checked = app.check_own_credential(account, id, model.as_deref(), &by);
+            let (row, check) = checked
+                .await
+                .map_err(|error| error::tenancy::own_credential(&error))?;
+            let body = CheckedCredentialAnswer {
+                data: CredentialView::of(&row),
+                check: CheckView::of(&check),
+            };
             Ok(Answer::json(StatusCode::OK, &body))
         })
         .await

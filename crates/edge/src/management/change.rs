@@ -86,6 +86,14 @@ impl<C> Change<C> {
         Fields::of(self.body.expose())
     }
 
+    /// The same where a body may be left out.
+    pub(crate) fn optional_fields(&self) -> Result<Fields<'_>, PublicFailure> {
+        if self.body.expose().trim_ascii().is_empty() {
+            return Fields::of(b"{}");
+        }
+        self.fields()
+    }
+
     /// Carries the change out, unless it was carried out under the same name before: then its
     /// answer is given again. A failure counts as not carried out, so it must not come after
     /// something was changed.

@@ -36,6 +36,9 @@ const OWNED: &[&str] = &[
 /// Ids that are put in order at once.
 const ORDERED_MAX: usize = 500;
 
+/// Characters of a model's name.
+const MODEL_CHARS_MAX: usize = 256;
+
 /// A credential to be stored. What is left out is open and off.
 #[derive(ToSchema, Deserialize)]
 #[schema(as = CreateByokRequest)]
@@ -116,6 +119,16 @@ pub(crate) struct OrderBody {
     ids: Vec<String>,
 }
 
+/// How a credential is tried out.
+#[derive(ToSchema, Deserialize)]
+#[schema(as = CheckByokRequest)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes the wire and is never built")]
+pub(crate) struct CheckBody {
+    /// The model to ask. Left out: the cheapest one that the credential is for.
+    model: Option<String>,
+}
+
 /// A credential that a client wants stored.
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -186,6 +199,13 @@ pub(super) fn order(
     })?;
     let ids = ids.iter().map(|id| credential_id(id));
     Ok((provider, ids.collect::<Result<_, _>>()?))
+}
+
+/// The model to try a credential out with.
+pub(super) fn check(mut fields: Fields<'_>) -> Result<Option<String>, PublicFailure> {
+    let model = fields.optional("model", text(1..=MODEL_CHARS_MAX))?;
+    fields.finish(Reserved::default())?;
+    Ok(model)
 }
 
 /// The credential that a path or a body names. What is no id is nobody's.

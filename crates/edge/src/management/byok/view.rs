@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use switchyard_app::own_credentials::{
-    CredentialCondition, CredentialState, OwnCredentialRow, StoredSection,
+    CredentialCheck, CredentialCondition, CredentialState, OwnCredentialRow, StoredSection,
 };
 use utoipa::ToSchema;
 
@@ -16,6 +16,40 @@ pub(crate) struct CredentialList<'a> {
     pub(super) data: Vec<CredentialView<'a>>,
     /// How many there are on all pages.
     pub(super) total_count: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CheckedCredentialAnswer<'a> {
+    pub(super) data: CredentialView<'a>,
+    pub(super) check: CheckView<'a>,
+}
+
+/// What came of trying a credential out.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ByokCheck)]
+pub(crate) struct CheckView<'a> {
+    /// `ok`: the provider took it; `failing`: it refused; `unchecked`: nothing could be told.
+    state: &'static str,
+    /// The model that was asked.
+    #[schema(required = true)]
+    model: Option<&'a str>,
+    /// The provider's HTTP status.
+    #[schema(required = true)]
+    status: Option<u16>,
+    /// What the provider said, or why it was not asked.
+    #[schema(required = true)]
+    message: Option<&'a str>,
+}
+
+impl<'a> CheckView<'a> {
+    pub(super) fn of(check: &'a CredentialCheck) -> Self {
+        Self {
+            state: check.condition.as_str(),
+            model: check.model.as_deref(),
+            status: check.status,
+            message: check.message.as_deref(),
+        }
+    }
 }
 
 /// A provider credential that the account brought.
