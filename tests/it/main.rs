@@ -38,9 +38,13 @@ mod client_hangs_up_mid_stream;
 mod graceful_stop;
 mod kill_nine_mid_streams;
 
+mod hostile_bearers;
 mod key_expired_or_unknown;
 mod key_revoked;
+mod manage_keys;
 mod management_vs_inference;
+mod revoked_under_load;
+mod who_may_what;
 
 mod chat_served_by_anthropic;
 mod prompt_caches;

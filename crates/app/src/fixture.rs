@@ -13,12 +13,16 @@ use switchyard_catalog::{load::load, snapshot::Catalog};
 use switchyard_domain::{
     clock::{Clock, Timestamp},
     id::{AccountId, ApiKeyId, WorkspaceId},
+    secret::Secret,
     tenancy::{ApiKey, Caller, KeyKind},
 };
 use switchyard_interchange::needs::Needs;
 use switchyard_store::{OpenOptions, Store, account::NewAccount, api_key::NewApiKey};
 use switchyard_testkit::{catalog::TestCatalog, folder::Folder};
+use switchyard_vault::keyed_digest::{DigestKey, DigestKeys};
 use uuid::Uuid;
+
+use crate::audit::KeyedLinks;
 
 /// 2026-11-24T06:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_795_500_000);
@@ -76,6 +80,8 @@ impl Installation {
         let store = switchyard_store::open(&url, &OpenOptions::default())
             .await
             .expect("opened");
+        let key = DigestKey::new(1, Secret::new([9; 32]));
+        store.link_audit_with(Arc::new(KeyedLinks::new(DigestKeys::new(key, Vec::new()))));
         Self {
             store,
             account: AccountId::from_uuid(Uuid::from_u128(1)),

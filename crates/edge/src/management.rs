@@ -5,3 +5,6 @@ pub(crate) mod change;
 pub(crate) mod fields;
 
 pub(crate) mod keys;
+
+#[cfg(test)]
+mod tests;

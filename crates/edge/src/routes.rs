@@ -8,8 +8,7 @@ use axum::{
 
 use crate::{
     Edge, account, catalog, docs, error, frame::Observe,
-    generation::chat_completions::chat_completions, health, management::keys, reply::Refusal,
-    route,
+    generation::chat_completions::chat_completions, health, management, reply::Refusal, route,
 };
 
 /// OpenRouter's prefix, and the bare one that OpenAI's clients are pointed at.
@@ -78,10 +77,15 @@ fn api() -> Vec<(&'static str, MethodRouter<Edge>)> {
 /// path.
 fn management() -> Vec<(&'static str, MethodRouter<Edge>)> {
     vec![
-        ("/keys", get(keys::list).post(keys::create)),
+        (
+            "/keys",
+            get(management::keys::list).post(management::keys::create),
+        ),
         (
             "/keys/{hash}",
-            get(keys::one).patch(keys::update).delete(keys::delete),
+            get(management::keys::one)
+                .patch(management::keys::update)
+                .delete(management::keys::delete),
         ),
     ]
 }
