@@ -99,7 +99,7 @@ story!(a_keys_whole_life, |world| {
     );
     assert_eq!(
         hashes(&world, &manager, "?offset=1").await,
-        [world.key.hash.clone()]
+        std::slice::from_ref(&world.key.hash)
     );
 
     let change = json!({"name": "paused", "disabled": true, "limit": null});
@@ -466,6 +466,9 @@ story!(
         let large = format!(r#"{{"name":"{}"}}"#, "x".repeat(1024 * 1024));
         let large = call(&world, Method::POST, "/api/v1/keys", &manager, &Value::Null).body(large);
         large.send().await.error(413);
-        assert_eq!(hashes(&world, &manager, "").await, [world.key.hash.clone()]);
+        assert_eq!(
+            hashes(&world, &manager, "").await,
+            std::slice::from_ref(&world.key.hash)
+        );
     }
 );
