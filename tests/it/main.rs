@@ -41,12 +41,16 @@ mod client_hangs_up_mid_stream;
 mod graceful_stop;
 mod kill_nine_mid_streams;
 
+mod hostile_bearers;
 mod key_expired_or_unknown;
 mod key_revoked;
 mod key_service_guards_the_keys;
+mod manage_keys;
 mod managed;
 mod management_vs_inference;
 mod own_credentials_managed;
+mod revoked_under_load;
+mod who_may_what;
 mod workspaces;
 
 mod azure_resources;

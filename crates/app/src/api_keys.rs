@@ -85,7 +85,7 @@ pub struct NewExternalIdentity {
 }
 
 impl NewExternalIdentity {
-    fn to_be_stored(self) -> ExternalIdentity {
+    fn into_stored(self) -> ExternalIdentity {
         ExternalIdentity {
             user: self.user,
             key_hash: self.api_key.map(|key| {
@@ -208,7 +208,7 @@ impl App {
             expires_at: wanted.expires_at,
             creator_id: wanted.creator_id.or(actor.person()),
         };
-        let external = wanted.external.map(NewExternalIdentity::to_be_stored);
+        let external = wanted.external.map(NewExternalIdentity::into_stored);
         let (row, text) = self.keys.mint(request)?;
         let key = &row.key;
         let deed = Deed {

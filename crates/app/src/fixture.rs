@@ -83,6 +83,8 @@ impl Installation {
         let store = switchyard_store::open(&url, &OpenOptions::default())
             .await
             .expect("opened");
+        let key = DigestKey::new(1, Secret::new([9; 32]));
+        store.link_audit_with(Arc::new(KeyedLinks::new(DigestKeys::new(key, Vec::new()))));
         Self {
             store,
             account: AccountId::from_uuid(Uuid::from_u128(1)),

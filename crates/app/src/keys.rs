@@ -330,3 +330,6 @@ fn verifier_of(stored: &StoredKey) -> Option<Verifier> {
         mac: stored.verifier,
     })
 }
+
+#[cfg(test)]
+mod tests;

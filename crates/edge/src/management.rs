@@ -10,3 +10,5 @@ pub(crate) mod change;
 pub(crate) mod fields;
 
 mod page;
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,7 @@ use crate::{account, catalog, docs, generation, health, management, route};
         (name = "Routing", description = "Where requests go and why."),
         (name = "Catalogue", description = "What there is to call. Public."),
         (name = "Account", description = "The caller's own."),
-        (name = "Management", description = "Changing what an account has, with a management key."),
+        (name = "Management", description = "What an account has: for management keys."),
         (name = "Service", description = "For load balancers.")
     ),
     paths(

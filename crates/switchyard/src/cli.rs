@@ -67,6 +67,9 @@ enum Command {
     /// Look at signed receipts.
     #[command(subcommand)]
     Receipt(ReceiptCommand),
+    /// Look at who changed what.
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -230,6 +233,20 @@ enum ReceiptCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Check that no entry of the audit log was changed or taken out; exit 1 when one was.
+    Verify,
+    /// Print what was done to an account, newest first.
+    Show {
+        #[arg(long)]
+        account: String,
+        /// How many entries at most.
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+}
+
 /// Parses the command line, runs the command, and tells how it went.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -266,7 +283,8 @@ fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
         | Command::Policy(_)
         | Command::Route(_)
         | Command::Ledger(_)
-        | Command::Receipt(_) => {}
+        | Command::Receipt(_)
+        | Command::Audit(_) => {}
     }
     let config = Config::from_layers(&layers)?;
     match cli.command {
@@ -303,6 +321,10 @@ fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
         Command::Ledger(LedgerCommand::Verify) => commands::ledger::verify(config, output),
         Command::Receipt(ReceiptCommand::Verify { file, keys: _ }) => {
             commands::receipt::verify(config, &file, output)
+        }
+        Command::Audit(AuditCommand::Verify) => commands::audit::verify(config, output),
+        Command::Audit(AuditCommand::Show { account, limit }) => {
+            commands::audit::show(config, output, &account, limit)
         }
         Command::Demo | Command::Catalog(_) | Command::Config(_) => {
             unreachable!("handled before the configuration was parsed")

@@ -1,6 +1,7 @@
 //! The operators' commands: each parses its words, makes one call, prints the result.
 
 pub(crate) mod account;
+pub(crate) mod audit;
 pub(crate) mod byok;
 pub(crate) mod catalog;
 pub(crate) mod config;

@@ -1,6 +1,6 @@
 //! `/byok`: the provider credentials that an account brings.
 
-mod body;
+pub(super) mod body;
 mod secret;
 mod view;
 

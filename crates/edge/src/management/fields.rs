@@ -13,20 +13,13 @@ use serde_json::value::RawValue;
 use switchyard_domain::patch::Patch;
 use switchyard_interchange::reply::PublicFailure;
 
-pub(crate) use self::readers::{flag, instant_in_utc, list, one_of, text, usd};
+#[cfg_attr(not(test), expect(unused_imports, reason = "keys have no lists"))]
+pub(crate) use self::readers::list;
+pub(crate) use self::readers::{flag, instant_in_utc, one_of, text, usd};
 use crate::error;
 
 /// What is wrong with a value, to follow its name: `must be a string`.
 pub(crate) type Problem = Cow<'static, str>;
-
-/// Fields that exist and that nobody gives.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Reserved {
-    /// Only the service sets them.
-    pub(crate) by_service: &'static [&'static str],
-    /// They are set when the thing is made, and stay.
-    pub(crate) at_creation: &'static [&'static str],
-}
 
 /// The members of an object that were not asked for yet.
 #[derive(Debug)]
@@ -118,20 +111,30 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// Refuses what was not asked for, telling what exists but is `reserved` from what nobody
+    /// Refuses what was not asked for, telling what is `owned` by the service from what nobody
     /// knows.
-    pub(crate) fn finish(self, reserved: Reserved) -> Result<(), PublicFailure> {
+    pub(crate) fn finish(self, owned: &[&str]) -> Result<(), PublicFailure> {
         let Some((name, _)) = self.left.first() else {
             return Ok(());
         };
         let path = self.path_of(name);
-        if reserved.by_service.contains(&name.as_ref()) {
+        if self.path.is_empty() && owned.contains(&name.as_ref()) {
             return Err(error::management::server_owned(&path));
         }
-        if reserved.at_creation.contains(&name.as_ref()) {
-            return Err(error::management::fixed_at_creation(&path));
-        }
         Err(error::management::unknown_field(&path, &self.asked))
+    }
+
+    /// The same for a thing that is there already, some fields of which are `fixed` since it was
+    /// made.
+    pub(crate) fn finish_change(self, owned: &[&str], fixed: &[&str]) -> Result<(), PublicFailure> {
+        match self
+            .left
+            .iter()
+            .find(|(name, _)| fixed.contains(&name.as_ref()))
+        {
+            Some((name, _)) => Err(error::management::fixed_at_creation(&self.path_of(name))),
+            None => self.finish(owned),
+        }
     }
 
     /// A field is wrong, for a reason that its reader cannot see.

@@ -1,6 +1,6 @@
 //! `/keys`: an account's API keys, for its management keys.
 
-mod input;
+pub(super) mod input;
 mod view;
 
 use std::sync::Arc;

@@ -122,7 +122,7 @@ pub(crate) struct PeopleBody {
     user_ids: Vec<String>,
 }
 
-fn people(mut fields: Fields<'_>) -> Result<Vec<String>, PublicFailure> {
+pub(super) fn people(mut fields: Fields<'_>) -> Result<Vec<String>, PublicFailure> {
     let user_ids = fields.required("user_ids", strings(1..=100))?;
     fields.finish(Reserved::default())?;
     Ok(user_ids)

@@ -1,6 +1,6 @@
 //! `/workspaces`: the parts of an account.
 
-mod body;
+pub(super) mod body;
 mod view;
 
 use axum::{

@@ -3,6 +3,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::random::OsRandom;
 
+thread_local! {
+    /// How many MACs this thread has made.
+    pub(super) static MACS_MADE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 fn minted() -> MintedKey {
     MintedKey::mint(&OsRandom).expect("random bytes")
 }
@@ -147,4 +152,29 @@ fn debug_shows_nothing() {
     let key = minted();
     let shown = format!("{key:?} {:?} {:?}", key.presented(), pepper(1));
     assert_eq!(shown, "[API key] [API key] [pepper version 1]");
+}
+
+#[test]
+fn t13_an_unknown_key_costs_the_macs_that_a_wrong_one_costs() {
+    let (key, other) = (minted(), minted());
+    let peppers = Peppers::new(pepper(2), vec![pepper(1)]);
+    let current = peppers.verifier(&other.presented());
+    let earlier = Peppers::new(pepper(1), Vec::new()).verifier(&other.presented());
+    let retired = Verifier {
+        pepper_version: 7,
+        ..current
+    };
+    let right = peppers.verifier(&key.presented());
+    for (stored, is_right) in [
+        (None, false),
+        (Some(current), false),
+        (Some(earlier), false),
+        (Some(retired), false),
+        (Some(right), true),
+    ] {
+        let before = MACS_MADE.get();
+        let verified = peppers.verify(&key.presented(), stored.as_ref());
+        assert_eq!(verified, is_right);
+        assert_eq!(MACS_MADE.get() - before, 1, "{stored:?}");
+    }
 }

@@ -131,7 +131,7 @@ pub(crate) struct CheckBody {
 
 /// A credential that a client wants stored.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(in crate::management) struct Draft {
     pub(super) provider: ProviderSlug,
     pub(super) secret: Secret<Vec<u8>>,
     /// `Keep` is the default workspace, `Clear` every one.
@@ -139,7 +139,7 @@ pub(super) struct Draft {
     pub(super) settings: CredentialSettings,
 }
 
-pub(super) fn draft(mut fields: Fields<'_>) -> Result<Draft, PublicFailure> {
+pub(in crate::management) fn draft(mut fields: Fields<'_>) -> Result<Draft, PublicFailure> {
     let provider = fields.required("provider", slug)?;
     let secret = fields.required("key", secret)?;
     let workspace = match fields.patch("workspace_id", words)? {
@@ -177,7 +177,7 @@ pub(super) fn draft(mut fields: Fields<'_>) -> Result<Draft, PublicFailure> {
     })
 }
 
-pub(super) fn edit(mut fields: Fields<'_>) -> Result<CredentialChange, PublicFailure> {
+pub(in crate::management) fn edit(mut fields: Fields<'_>) -> Result<CredentialChange, PublicFailure> {
     let secret = fields.replacement("key", secret)?;
     let mut change = settings(&mut fields)?;
     fields.finish(Reserved {
@@ -188,7 +188,7 @@ pub(super) fn edit(mut fields: Fields<'_>) -> Result<CredentialChange, PublicFai
     Ok(change)
 }
 
-pub(super) fn order(
+pub(in crate::management) fn order(
     mut fields: Fields<'_>,
 ) -> Result<(ProviderSlug, Vec<CredentialId>), PublicFailure> {
     let provider = fields.required("provider", slug)?;
@@ -202,7 +202,7 @@ pub(super) fn order(
 }
 
 /// The model to try a credential out with.
-pub(super) fn check(mut fields: Fields<'_>) -> Result<Option<String>, PublicFailure> {
+pub(in crate::management) fn check(mut fields: Fields<'_>) -> Result<Option<String>, PublicFailure> {
     let model = fields.optional("model", text(1..=MODEL_CHARS_MAX))?;
     fields.finish(Reserved::default())?;
     Ok(model)

@@ -2,11 +2,6 @@ use switchyard_domain::money::UsdNanos;
 
 use super::*;
 
-const RESERVED: Reserved = Reserved {
-    by_service: &["usage"],
-    at_creation: &["expires_at"],
-};
-
 fn good<T>(outcome: Result<T, PublicFailure>) -> T {
     outcome.unwrap_or_else(|failure| panic!("{}", failure.message))
 }
@@ -39,7 +34,7 @@ fn t16_what_is_not_asked_for_is_refused_by_name() {
     ] {
         let mut fields = Fields::of(body.as_bytes()).expect("an object");
         fields.optional("name", text(1..=9)).expect("a name");
-        let finished = fields.finish(RESERVED);
+        let finished = fields.finish_change(&["usage"], &["expires_at"]);
         match refused {
             None => good(finished),
             Some(part) => {
@@ -87,7 +82,7 @@ fn left_out_null_and_given_are_three_things() {
         Patch::Set("x".to_owned())
     );
     assert_eq!(good(fields.patch("c", text(1..=9))), Patch::Keep);
-    good(fields.finish(Reserved::default()));
+    good(fields.finish(&[]));
 
     let mut fields = Fields::of(body).expect("an object");
     assert!(message(fields.replacement("a", flag)).contains("`a` must not be null"));
@@ -103,9 +98,7 @@ fn objects_within_are_read_as_strictly() {
         panic!("an object within");
     };
     assert_eq!(good(external.required("user", text(1..=9))), "u");
-    assert!(
-        message(external.finish(Reserved::default())).contains("`external.role` is not known here")
-    );
+    assert!(message(external.finish(&[])).contains("`external.role` is not known here"));
     let mut fields = Fields::of(br#"{"external":{"user":1,"user":2}}"#).expect("an object");
     assert!(message(fields.object("external")).contains("`external` has the field `user` twice"));
 }

@@ -8,7 +8,7 @@ use switchyard_interchange::reply::PublicFailure;
 
 use crate::{
     error,
-    management::fields::{Fields, Reserved, flag, instant_in_utc, one_of, text, usd},
+    management::fields::{Fields, flag, instant_in_utc, one_of, text, usd},
 };
 
 const NAME_CHARS_MAX: usize = 255;
@@ -51,17 +51,17 @@ const BY_SERVICE: &[&str] = &[
     "effective_budget",
 ];
 
-pub(super) fn new_key(mut fields: Fields<'_>) -> Result<NewKey, PublicFailure> {
+/// What is said when a key is made, and stays.
+const FIXED: &[&str] = &["expires_at", "workspace_id", "creator_user_id", "external"];
+
+pub(crate) fn new_key(mut fields: Fields<'_>) -> Result<NewKey, PublicFailure> {
     let name = fields.required("name", text(1..=NAME_CHARS_MAX))?;
     let limit = limit_wishes(&mut fields)?;
     let expires_at = fields.optional("expires_at", instant_in_utc)?;
     let creator = fields.optional("creator_user_id", text(0..=ID_CHARS_MAX))?;
     let workspace = fields.optional("workspace_id", text(0..=ID_CHARS_MAX))?;
     let external = fields.object("external")?.given();
-    fields.finish(Reserved {
-        by_service: BY_SERVICE,
-        at_creation: &[],
-    })?;
+    fields.finish(BY_SERVICE)?;
     Ok(NewKey {
         name,
         workspace_id: workspace.map(workspace_id).transpose()?,
@@ -72,16 +72,13 @@ pub(super) fn new_key(mut fields: Fields<'_>) -> Result<NewKey, PublicFailure> {
     })
 }
 
-pub(super) fn key_wishes(mut fields: Fields<'_>) -> Result<KeyWishes, PublicFailure> {
+pub(crate) fn key_wishes(mut fields: Fields<'_>) -> Result<KeyWishes, PublicFailure> {
     let wishes = KeyWishes {
         name: fields.replacement("name", text(1..=NAME_CHARS_MAX))?,
         disabled: fields.replacement("disabled", flag)?,
         limit: limit_wishes(&mut fields)?,
     };
-    fields.finish(Reserved {
-        by_service: BY_SERVICE,
-        at_creation: &["expires_at", "workspace_id", "creator_user_id", "external"],
-    })?;
+    fields.finish_change(BY_SERVICE, FIXED)?;
     Ok(wishes)
 }
 
@@ -110,7 +107,7 @@ fn external_identity(mut fields: Fields<'_>) -> Result<NewExternalIdentity, Publ
         "api_key",
         text(EXTERNAL_KEY_CHARS_MIN..=EXTERNAL_KEY_CHARS_MAX),
     )?;
-    fields.finish(Reserved::default())?;
+    fields.finish(&[])?;
     Ok(NewExternalIdentity {
         user,
         api_key: match api_key {

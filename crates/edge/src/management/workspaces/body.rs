@@ -38,6 +38,26 @@ pub(crate) struct NewWorkspaceBody {
     description: Option<String>,
     /// `price`, `throughput`, `latency`, `exacto` or `expected_cost`.
     default_provider_sort: Option<String>,
+    /// Not offered yet: `null`.
+    default_text_model: Option<String>,
+    /// Not offered yet: `null`.
+    default_image_model: Option<String>,
+    /// Not offered yet: `null`.
+    io_logging_api_key_ids: Option<Vec<i64>>,
+    /// Not offered yet: 1.
+    #[schema(nullable = false)]
+    io_logging_sampling_rate: Option<f64>,
+    /// Not offered yet: `false`.
+    #[schema(nullable = false)]
+    is_observability_io_logging_enabled: Option<bool>,
+    /// Not offered yet: `false`.
+    #[schema(nullable = false)]
+    is_observability_broadcast_enabled: Option<bool>,
+    /// Not offered yet: `false`.
+    #[schema(nullable = false)]
+    is_data_discount_logging_enabled: Option<bool>,
+    /// Not offered yet: `null` or an empty list.
+    disabled_server_tools: Option<Vec<String>>,
 }
 
 /// A change to a workspace.
@@ -56,9 +76,29 @@ pub(crate) struct WorkspaceEditBody {
     description: Option<String>,
     /// `price`, `throughput`, `latency`, `exacto` or `expected_cost`.
     default_provider_sort: Option<String>,
+    /// Not offered yet: `null`.
+    default_text_model: Option<String>,
+    /// Not offered yet: `null`.
+    default_image_model: Option<String>,
+    /// Not offered yet: `null`.
+    io_logging_api_key_ids: Option<Vec<i64>>,
+    /// Not offered yet: 1.
+    #[schema(nullable = false)]
+    io_logging_sampling_rate: Option<f64>,
+    /// Not offered yet: `false`.
+    #[schema(nullable = false)]
+    is_observability_io_logging_enabled: Option<bool>,
+    /// Not offered yet: `false`.
+    #[schema(nullable = false)]
+    is_observability_broadcast_enabled: Option<bool>,
+    /// Not offered yet: `false`.
+    #[schema(nullable = false)]
+    is_data_discount_logging_enabled: Option<bool>,
+    /// Not offered yet: `null` or an empty list.
+    disabled_server_tools: Option<Vec<String>>,
 }
 
-pub(super) fn draft(mut fields: Fields<'_>) -> Result<WorkspaceDraft, PublicFailure> {
+pub(in crate::management) fn draft(mut fields: Fields<'_>) -> Result<WorkspaceDraft, PublicFailure> {
     let draft = WorkspaceDraft {
         name: fields.required("name", text(1..=usize::MAX))?,
         slug: fields.required("slug", words)?,
@@ -69,7 +109,7 @@ pub(super) fn draft(mut fields: Fields<'_>) -> Result<WorkspaceDraft, PublicFail
     Ok(draft)
 }
 
-pub(super) fn edit(mut fields: Fields<'_>) -> Result<WorkspaceEdit, PublicFailure> {
+pub(in crate::management) fn edit(mut fields: Fields<'_>) -> Result<WorkspaceEdit, PublicFailure> {
     let edit = WorkspaceEdit {
         name: fields.replacement("name", text(1..=usize::MAX))?,
         slug: fields.replacement("slug", words)?,

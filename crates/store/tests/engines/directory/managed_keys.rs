@@ -351,7 +351,7 @@ impl<'a> Limited<'a> {
             .await
             .expect("answered")
         {
-            LeaseOutcome::Granted(_) => Some(ConsumedHold { fund, lease }),
+            LeaseOutcome::Granted(_) => Some(ConsumedHold::new(fund, lease)),
             LeaseOutcome::Insufficient { .. } => None,
         }
     }
