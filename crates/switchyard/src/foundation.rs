@@ -8,7 +8,9 @@ use switchyard_app::{
     keys::Keys,
     own_credentials::{OwnCredentialParts, OwnCredentials},
     policies::Policies,
-    random::RandomSource, receipts::Receipts, tenant_keys,
+    random::RandomSource,
+    receipts::Receipts,
+    tenant_keys,
 };
 use switchyard_coordination::{Coordination, in_process::InProcess};
 use switchyard_domain::{clock::Clock, id::NodeId};

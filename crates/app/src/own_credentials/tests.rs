@@ -1,6 +1,7 @@
 mod choosing;
 mod managing;
 mod opening;
+mod watching;
 
 use std::sync::{
     Arc, LazyLock,
