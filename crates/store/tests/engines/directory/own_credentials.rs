@@ -162,8 +162,10 @@ pub(crate) async fn the_same_secret_is_not_stored_twice_in_one_place(engine: &En
     let neighbour = engine.new_account().await;
     insert(engine, &plain(engine, neighbour, "alder", 1)).await;
     // And once it is gone there.
-    let gone = own(engine).delete_own_credential(tenant.account_id, first.id, &audit("x", 2));
-    gone.await.expect("deleted");
+    own(engine)
+        .delete_own_credential(tenant.account_id, first.id, &audit("x", 2))
+        .await
+        .expect("deleted");
     insert(engine, &again).await;
     // Nor may one become another.
     let second = plain(engine, tenant, "alder", 2);
@@ -244,8 +246,10 @@ pub(crate) async fn a_change_needs_the_revision_it_was_made_from(engine: &Engine
     first.settings.name = Some("one".to_owned());
     first.secret = Some((sealed(2), facts(9)));
     let account = tenant.account_id;
-    let changed = own(engine).change_own_credential(account, new.id, &first, &audit("x", 1));
-    let changed = changed.await.expect("changed");
+    let changed = own(engine)
+        .change_own_credential(account, new.id, &first, &audit("x", 1))
+        .await
+        .expect("changed");
     assert!(changed.revision > before.revision);
     let after = row(engine, &new).await;
     assert_eq!(after.secret, Some(sealed(2)));
