@@ -17,7 +17,7 @@ use crate::{
     journal::Position,
     limits::{
         CREDENTIAL_NOTES_WRITING, CREDENTIAL_POLL, HEALTH_EXCHANGE, HEALTH_TURN, KEY_POLL,
-        LEASE_TENDING, OWN_CREDENTIAL_POLL, POLICY_POLL, RECEIPT_SIGNING,
+        LEASE_TENDING, OWN_CREDENTIAL_POLL, POLICY_POLL, RECEIPT_SIGNING, VAULT_CHECK,
     },
     poster::post,
 };
@@ -40,6 +40,10 @@ impl App {
             if let Err(error) = app.credentials.follow().await {
                 tracing::warn!(error = %error, "cannot ask for changed provider credentials");
             }
+        });
+        self.spawn_every(jobs, stop, VAULT_CHECK, |app| async move {
+            let vault = app.credentials.vault();
+            app.vault_health.ask(vault, &*app.clock).await;
         });
         self.spawn_every(jobs, stop, RECEIPT_SIGNING, |app| async move {
             if let Err(error) = app.receipts.sign_pending().await {
@@ -68,6 +72,7 @@ impl App {
         });
         self.spawn_every(jobs, stop, CREDENTIAL_NOTES_WRITING, |app| async move {
             app.write_credential_notes().await;
+            app.own_credentials.sweep();
         });
         self.spawn_every(jobs, stop, PARTITION_UPKEEP, |app| async move {
             if let Err(error) = app.directory.ensure_partitions(app.clock.now()).await {
@@ -182,6 +187,8 @@ impl App {
         self.policies.start_following().await?;
         self.own_credentials.start_following().await?;
         self.credentials.follow().await?;
+        let vault = self.credentials.vault();
+        self.vault_health.ask(vault, &*self.clock).await;
         Ok(())
     }
 }
