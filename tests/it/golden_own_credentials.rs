@@ -9,7 +9,10 @@ story!(
         let id = bring(&world, "birch", "K", &[]).await;
         let body = with(&question(KEPT), &json!({ "provider": { "zdr": true } }));
         let error = world.ask(&body).await.error(404);
-        assert_eq!(error["availability"]["code"], "privacy_restricted", "{error}");
+        assert_eq!(
+            error["availability"]["code"], "privacy_restricted",
+            "{error}"
+        );
         let excluded = &error["availability"]["excluded_by"];
         assert_eq!(excluded[0], "data_policy:zdr", "{error}");
         assert_eq!(world.asked("birch"), 0);
@@ -24,7 +27,10 @@ story!(golden_33_own_keys_precede_the_listed_order, |world| {
     bring(&world, "birch", "K", &[]).await;
     all_answer(&world, &["alder", "birch"], 503);
     let body = question_to(OAK, &["alder", "birch"]);
-    assert_eq!(attempts(&world, &body, 503).await, ["Birch(own)", "Alder", "Birch"]);
+    assert_eq!(
+        attempts(&world, &body, 503).await,
+        ["birch(own)", "alder", "birch"]
+    );
 });
 
 story!(golden_34_prioritized_shared_then_fallback_keys, |world| {
@@ -38,34 +44,57 @@ story!(golden_34_prioritized_shared_then_fallback_keys, |world| {
     );
     assert_eq!(
         attempts(&world, &body, 503).await,
-        ["Alder(own)", "Alder(own)", "Alder", "Birch", "Alder(own)"]
+        ["alder(own)", "alder(own)", "alder", "birch", "alder(own)"]
     );
     assert_eq!(
         asked_with(&world, "alder"),
-        [end_of("K1"), end_of("K2"), shared_end("alder"), end_of("K3")]
+        [
+            end_of("K1"),
+            end_of("K2"),
+            shared_end("alder"),
+            end_of("K3")
+        ]
     );
 });
 
-story!(golden_35_always_use_holds_where_the_key_is_for_the_model, |world| {
-    store(&world, "alder", "KA", &["--always-use", "--model", OAK]).await;
-    bring(&world, "alder", "KB", &[]).await;
-    all_answer(&world, &["alder"], 503);
-    let at_alder = |model| question_to(model, &["alder"]);
-    assert_eq!(attempts(&world, &at_alder(OAK), 503).await, ["Alder(own)", "Alder(own)"]);
-    assert_eq!(asked_with(&world, "alder"), [end_of("KA"), end_of("KB")]);
-    assert_eq!(attempts(&world, &at_alder(METER), 503).await, ["Alder(own)", "Alder"]);
-    assert_eq!(asked_with(&world, "alder")[2..], [end_of("KB"), shared_end("alder")]);
-});
+story!(
+    golden_35_always_use_holds_where_the_key_is_for_the_model,
+    |world| {
+        store(&world, "alder", "KA", &["--always-use", "--model", OAK]).await;
+        bring(&world, "alder", "KB", &[]).await;
+        all_answer(&world, &["alder"], 503);
+        let at_alder = |model| question_to(model, &["alder"]);
+        assert_eq!(
+            attempts(&world, &at_alder(OAK), 503).await,
+            ["alder(own)", "alder(own)"]
+        );
+        assert_eq!(asked_with(&world, "alder"), [end_of("KA"), end_of("KB")]);
+        assert_eq!(
+            attempts(&world, &at_alder(METER), 503).await,
+            ["alder(own)", "alder"]
+        );
+        assert_eq!(
+            asked_with(&world, "alder")[2..],
+            [end_of("KB"), shared_end("alder")]
+        );
+    }
+);
 
 story!(golden_37_models_come_first_unless_they_compete, |world| {
     bring(&world, "alder", "K", &[]).await;
     all_answer(&world, &["alder", "cedar"], 503);
     let models = json!({ "models": [CLAUDE, METER] });
     let body = with(&question(CLAUDE), &models);
-    assert_eq!(attempts(&world, &body, 503).await, ["Cedar", "Alder(own)", "Alder"]);
+    assert_eq!(
+        attempts(&world, &body, 503).await,
+        ["cedar", "alder(own)", "alder"]
+    );
     let compete = json!({ "provider": { "sort": { "by": "price", "partition": "none" } } });
     let body = with(&body, &compete);
-    assert_eq!(attempts(&world, &body, 503).await, ["Alder(own)", "Alder", "Cedar"]);
+    assert_eq!(
+        attempts(&world, &body, 503).await,
+        ["alder(own)", "alder", "cedar"]
+    );
 });
 
 story!(order_and_filters_combine, |world| {
@@ -74,7 +103,14 @@ story!(order_and_filters_combine, |world| {
     let second = store(&world, "alder", "K2", &["--key", &for_others.hash]).await;
     let third = store(&world, "alder", "K3", &[]).await;
     let order = [
-        "byok", "order", "--account", &world.account, "--provider", "alder", &third, &second,
+        "byok",
+        "order",
+        "--account",
+        &world.account,
+        "--provider",
+        "alder",
+        &third,
+        &second,
         &first,
     ];
     world.deployment.run(&order).await;

@@ -32,6 +32,11 @@ mod unknown_model_and_unavailable;
 mod zdr_request_never_reaches_retaining;
 
 mod golden_own_credentials;
+mod own_credentials_apart;
+mod own_credentials_serve;
+mod supplied_credentials;
+mod t04_tampered_credentials;
+mod t17_own_credentials_change_everywhere;
 
 mod insufficient_credits;
 mod key_limit;

@@ -48,16 +48,22 @@ pub(crate) async fn listed(world: &World, id: &str) -> Value {
     let list = world.deployment.run(&list).await;
     let found = list["credentials"].as_array().expect("a list");
     let found = found.iter().find(|one| one["id"] == id);
-    found.unwrap_or_else(|| panic!("{id} is not in {list}")).clone()
+    found
+        .unwrap_or_else(|| panic!("{id} is not in {list}"))
+        .clone()
 }
 
 /// Waits until it was opened exactly so often in all, and counted.
 pub(crate) async fn opened(world: &World, id: &str, times: u64) {
-    wait::until(format!("{times} openings of {id}"), PATIENCE * 2, || async {
-        let openings = listed(world, id).await["openings_30d"].as_u64();
-        assert!(openings <= Some(times), "{openings:?} of {times}");
-        (openings == Some(times)).then_some(())
-    })
+    wait::until(
+        format!("{times} openings of {id}"),
+        PATIENCE * 2,
+        || async {
+            let openings = listed(world, id).await["openings_30d"].as_u64();
+            assert!(openings <= Some(times), "{openings:?} of {times}");
+            (openings == Some(times)).then_some(())
+        },
+    )
     .await;
 }
 
@@ -69,10 +75,23 @@ pub(crate) async fn known(world: &World) {
 
 /// The same, at another node.
 pub(crate) async fn known_at(world: &World, api: &HttpClient) {
-    let list = ["byok", "list", "--account", &world.account, "--provider", "dogwood"];
+    let list = [
+        "byok",
+        "list",
+        "--account",
+        &world.account,
+        "--provider",
+        "dogwood",
+    ];
     let list = world.deployment.run(&list).await;
     let before = list["credentials"].as_array().expect("a list").len();
-    store(world, "dogwood", &format!("canary{before}"), &["--model", TAUGHT]).await;
+    store(
+        world,
+        "dogwood",
+        &format!("canary{before}"),
+        &["--model", TAUGHT],
+    )
+    .await;
     wait::until("the node to know the credential", PATIENCE, || async {
         let explained = api
             .post("/api/v1/route/explain", &question(TAUGHT))
@@ -80,10 +99,14 @@ pub(crate) async fn known_at(world: &World, api: &HttpClient) {
             .send()
             .await
             .ok();
-        let candidates = explained["data"]["candidates"].as_array().expect("candidates");
-        let own = candidates
-            .iter()
-            .filter(|one| one["credential"].as_str().is_some_and(|name| name.starts_with("own")));
+        let candidates = explained["data"]["candidates"]
+            .as_array()
+            .expect("candidates");
+        let own = candidates.iter().filter(|one| {
+            one["credential"]
+                .as_str()
+                .is_some_and(|name| name.starts_with("own"))
+        });
         (own.count() > before).then_some(())
     })
     .await;
@@ -135,15 +158,19 @@ pub(crate) fn shared_end(provider: &str) -> String {
     secret[secret.len() - 6..].to_owned()
 }
 
-/// A generation's attempts: provider, and whether an own credential was used.
+/// A generation's attempts: provider, and whose credential was used where it is not the operator's.
 pub(crate) fn attempts_of(record: &Value) -> Vec<String> {
     let attempts = record["provider_responses"].as_array().expect("attempts");
     attempts
         .iter()
         .map(|attempt| {
-            let provider = attempt["provider_name"].as_str().expect("a name");
-            let own = if attempt["is_byok"] == true { "(own)" } else { "" };
-            format!("{provider}{own}")
+            let provider = attempt["provider"].as_str().expect("a slug");
+            let credential = attempt["credential"].as_str().expect("a word");
+            assert_eq!(attempt["is_byok"], credential != "shared", "{attempt}");
+            match credential {
+                "shared" => provider.to_owned(),
+                own => format!("{provider}({own})"),
+            }
         })
         .collect()
 }

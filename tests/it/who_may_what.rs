@@ -157,7 +157,10 @@ impl Scene {
                 &format!("/generation/{}", self.generation),
             )
             .replace("{hash}", &self.hash)
-            .replace("/workspaces/{id}", &format!("/workspaces/{}", self.workspace))
+            .replace(
+                "/workspaces/{id}",
+                &format!("/workspaces/{}", self.workspace),
+            )
             .replace("/byok/{id}", &format!("/byok/{}", self.credential));
         assert!(!path.contains('{'), "{path}: what is it asked about?");
         if path.ends_with("/generation") {

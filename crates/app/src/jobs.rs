@@ -73,6 +73,7 @@ impl App {
         });
         self.spawn_every(jobs, stop, CREDENTIAL_NOTES_WRITING, |app| async move {
             app.write_credential_notes().await;
+            app.own_credentials.sweep();
         });
         self.spawn_every(jobs, stop, PARTITION_UPKEEP, |app| async move {
             if let Err(error) = app.directory.ensure_partitions(app.clock.now()).await {

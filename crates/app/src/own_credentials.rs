@@ -241,6 +241,11 @@ impl OwnCredentials {
         self.vault.forget_everything();
     }
 
+    /// Wipes what was opened a while ago and nobody asked for again; to be called now and then.
+    pub fn sweep(&self) {
+        self.vault.sweep();
+    }
+
     /// Tells every node, this one first.
     pub(crate) async fn tell(&self, account_id: AccountId, credential_id: CredentialId) {
         self.forget(account_id, credential_id);

@@ -1,6 +1,8 @@
+mod checking;
 mod choosing;
 mod managing;
 mod opening;
+mod watching;
 
 use std::sync::{
     Arc, LazyLock,
@@ -31,6 +33,7 @@ pub(super) struct Node {
     pub(super) coordination: Arc<InProcess>,
     pub(super) clock: Arc<HandClock>,
     pub(super) keys: Arc<Keys>,
+    pub(super) vault: Arc<Vault>,
     pub(super) catalog: Arc<Catalog>,
 }
 
@@ -113,18 +116,18 @@ impl Node {
         let coordination = Arc::new(InProcess::new(clock.clone()));
         let keys = Arc::new(Keys::new());
         let tenant_keys = DirectoryTenantKeys::new(installation.store.directory.clone());
-        let vault = Vault::new(
+        let vault = Arc::new(Vault::new(
             keys.clone(),
             Arc::new(tenant_keys),
             Arc::new(OsRandom),
             clock.clone(),
             VaultSettings::default(),
-        );
+        ));
         let fingerprints = DigestKey::new(1, Secret::new([7; 32]));
         let own = OwnCredentials::new(OwnCredentialParts {
             store: installation.store.own_credentials.clone(),
             directory: installation.store.directory.clone(),
-            vault: Arc::new(vault),
+            vault: vault.clone(),
             fingerprints: DigestKeys::new(fingerprints, Vec::new()),
             coordination: coordination.clone(),
             clock: clock.clone(),
@@ -135,6 +138,7 @@ impl Node {
             coordination,
             clock,
             keys,
+            vault,
             catalog: catalog(),
         }
     }

@@ -155,6 +155,10 @@ pub(super) struct AttemptView<'a> {
     /// The provider's slug.
     provider: &'a str,
     is_byok: bool,
+    /// Whose credential was used: `shared` is the operator's, `own` one that the account stored,
+    /// `supplied` one that came with the request.
+    #[schema(value_type = String)]
+    credential: &'static str,
     /// Milliseconds to the first token, or to the end when none came.
     latency: u64,
     /// What went wrong; absent when it served.
@@ -170,6 +174,11 @@ impl<'a> AttemptView<'a> {
             endpoint_id: attempt.endpoint_id.as_str(),
             provider: attempt.provider.as_str(),
             is_byok: attempt.is_byok,
+            credential: match (attempt.is_byok, attempt.supplied) {
+                (_, true) => "supplied",
+                (true, false) => "own",
+                (false, false) => "shared",
+            },
             latency: attempt.first_token_ms.unwrap_or(attempt.duration_ms),
             error: attempt.failure.as_deref(),
         }

@@ -29,7 +29,10 @@ fn copies_follow_section_and_owners_order() {
             "own=K1@acme:only:for=other own=K2@acme u=0",
             "acme(K2), bolt",
         ),
-        ("own=K@acme:only:for=other only=acme", "404 no_endpoints"),
+        (
+            "own=K@acme:only:for=other only=acme",
+            "404 no_endpoints allowed_providers",
+        ),
         // In the fallback section it means nothing.
         ("own=K@acme:fallback:only u=0", "acme, bolt, acme(K)"),
         // What the request supplied is like any other.

@@ -155,11 +155,9 @@ impl Desk {
         let account = account_id(account)?;
         let foundation = Foundation::open(config).await?;
         existing_account(&foundation, account).await?;
-        let catalog = switchyard_catalog::load::load(
-            &foundation.config.catalog_dir,
-            foundation.clock.now(),
-        )
-        .map_err(|faults| CommandError::caused("the catalogue cannot be loaded", faults))?;
+        let catalog =
+            switchyard_catalog::load::load(&foundation.config.catalog_dir, foundation.clock.now())
+                .map_err(|faults| CommandError::caused("the catalogue cannot be loaded", faults))?;
         let coordination = foundation.command_coordination()?;
         Ok(Self {
             own: foundation.own_credentials(Arc::clone(&coordination)),
@@ -249,7 +247,10 @@ fn list(
         .map(|one| {
             let section = if one.is_fallback { ", fallback" } else { "" };
             let off = if one.disabled { ", off" } else { "" };
-            format!("{} {} {}{section}{off}, {}", one.id, one.provider, one.label, one.state)
+            format!(
+                "{} {} {}{section}{off}, {}",
+                one.id, one.provider, one.label, one.state
+            )
         })
         .collect();
     let text = if lines.is_empty() {
@@ -286,7 +287,12 @@ fn events(
         .collect();
     let lines: Vec<String> = events
         .iter()
-        .map(|event| format!("{} {} {}: {}", event.at, event.kind, event.subject, event.detail))
+        .map(|event| {
+            format!(
+                "{} {} {}: {}",
+                event.at, event.kind, event.subject, event.detail
+            )
+        })
         .collect();
     let text = if lines.is_empty() {
         "Nothing has happened.".to_owned()
@@ -321,7 +327,10 @@ fn rotate(config: Config, output: Output, which: &ByokTarget) -> Result<ExitCode
         ..CredentialChange::default()
     };
     let row = changed(config, which, change)?;
-    let text = format!("The credential {} holds a new secret ({}).", row.id, row.label);
+    let text = format!(
+        "The credential {} holds a new secret ({}).",
+        row.id, row.label
+    );
     print(output, &text, &Shown::from(&row))?;
     Ok(DONE)
 }
@@ -363,7 +372,14 @@ fn order(
             .map_err(|error| CommandError::caused("cannot order the credentials", error))
     })?;
     let text = format!("The credentials for {provider} are tried in this order.");
-    print(output, &text, &Ordered { provider, ids: &ids })?;
+    print(
+        output,
+        &text,
+        &Ordered {
+            provider,
+            ids: &ids,
+        },
+    )?;
     Ok(DONE)
 }
 

@@ -24,6 +24,27 @@ pub(super) enum NotOpened {
     Fatal(End),
 }
 
+/// Logs that a request under zero data retention goes where only the word of the credential's owner
+/// stands for it.
+fn note_statement(planned: &Planned, candidate: &Vetted) {
+    let Some(id) = candidate.credential().own() else {
+        return;
+    };
+    let endpoint = &candidate.endpoint().id;
+    let is_stated = planned.plan.record.candidates.iter().any(|row| {
+        row.declared_zdr && row.endpoint == *endpoint && row.credential.own() == Some(id)
+    });
+    if is_stated {
+        metrics::counter!("switchyard_declared_zdr_uses_total").increment(1);
+        tracing::info!(
+            generation.id = %planned.admitted.generation_id,
+            endpoint.id = %endpoint,
+            credential.id = %id,
+            "zero data retention rests on the word of the credential's owner"
+        );
+    }
+}
+
 impl App {
     /// Opens a candidate's credential. Mostly it is in memory; where it is not, its caller may leave
     /// meanwhile, and nobody else waits for it.
@@ -36,7 +57,10 @@ impl App {
         let ends_at = Instant::now() + self.settings.attempt_timeout;
         let open = self.open_credential(planned, candidate);
         match self.unless_interrupted(open, ends_at, replies).await {
-            Ok(Ok(opened)) => Ok(opened),
+            Ok(Ok(opened)) => {
+                note_statement(planned, candidate);
+                Ok(opened)
+            }
             Ok(Err(Unopened::Passed(failure))) | Err(Interruption::Failure(failure)) => {
                 Err(NotOpened::Passed(failure))
             }

@@ -3,7 +3,7 @@
 use switchyard_domain::{clock::Timestamp, tenancy::Caller};
 use switchyard_store::sealed::{SealedKind, SealedRow};
 
-use super::*;
+use super::{super::eligible::Held, *};
 
 async fn open(node: &Node, caller: &Caller, id: CredentialId) -> Result<String, OpeningError> {
     let eligible = node.own.open_to(caller).await.expect("readable");
@@ -164,4 +164,39 @@ async fn an_opening_that_hangs_is_in_nobodys_way() {
     fresh.keys.keep_silent(false);
     assert_eq!(opening.await.expect("no panic").expect("opened"), 1);
     assert_eq!(fresh.keys.unwraps.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn t04_a_seal_is_bound_to_the_place_that_the_row_says() {
+    let installation = Installation::new().await;
+    let node = Node::start(&installation).await;
+    let account = installation.account;
+    let row = node
+        .stored(&installation, "alder", "sk-alder-a123456789")
+        .await;
+    let open = async |row: OwnCredentialRow| {
+        let held = Held::of(account, row).expect("sealed");
+        node.own.open_held(&held).await
+    };
+    assert!(open(row.clone()).await.is_ok());
+    let edits: [fn(&mut OwnCredentialRow); 5] = [
+        |row| row.endpoint_host = Some("evil.example".to_owned()),
+        |row| row.provider = ProviderSlug::new("birch"),
+        |row| {
+            row.workspace_id = Some(switchyard_domain::id::WorkspaceId::from_uuid(
+                uuid::Uuid::nil(),
+            ))
+        },
+        |row| row.id = CredentialId::from_uuid(uuid::Uuid::nil()),
+        |row| row.secret.as_mut().expect("sealed").record_version = 2,
+    ];
+    for (number, edit) in edits.into_iter().enumerate() {
+        let mut edited = row.clone();
+        edit(&mut edited);
+        let opened = open(edited).await;
+        assert!(
+            matches!(opened, Err(OpeningError::Rejected { .. })),
+            "{number}: {opened:?}"
+        );
+    }
 }

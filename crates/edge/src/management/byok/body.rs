@@ -177,7 +177,9 @@ pub(in crate::management) fn draft(mut fields: Fields<'_>) -> Result<Draft, Publ
     })
 }
 
-pub(in crate::management) fn edit(mut fields: Fields<'_>) -> Result<CredentialChange, PublicFailure> {
+pub(in crate::management) fn edit(
+    mut fields: Fields<'_>,
+) -> Result<CredentialChange, PublicFailure> {
     let secret = fields.replacement("key", secret)?;
     let mut change = settings(&mut fields)?;
     fields.finish(Reserved {
@@ -202,7 +204,9 @@ pub(in crate::management) fn order(
 }
 
 /// The model to try a credential out with.
-pub(in crate::management) fn check(mut fields: Fields<'_>) -> Result<Option<String>, PublicFailure> {
+pub(in crate::management) fn check(
+    mut fields: Fields<'_>,
+) -> Result<Option<String>, PublicFailure> {
     let model = fields.optional("model", text(1..=MODEL_CHARS_MAX))?;
     fields.finish(Reserved::default())?;
     Ok(model)

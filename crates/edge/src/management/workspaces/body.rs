@@ -98,7 +98,9 @@ pub(crate) struct WorkspaceEditBody {
     disabled_server_tools: Option<Vec<String>>,
 }
 
-pub(in crate::management) fn draft(mut fields: Fields<'_>) -> Result<WorkspaceDraft, PublicFailure> {
+pub(in crate::management) fn draft(
+    mut fields: Fields<'_>,
+) -> Result<WorkspaceDraft, PublicFailure> {
     let draft = WorkspaceDraft {
         name: fields.required("name", text(1..=usize::MAX))?,
         slug: fields.required("slug", words)?,

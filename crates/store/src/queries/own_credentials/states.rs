@@ -37,6 +37,10 @@ const LOCK_STATE: &str = "
     UPDATE credential_states SET state = state
     WHERE credential_id = $1 AND record_version = $2 AND changed_at <= $3
         AND COALESCE(last_ok_at, $3) <= $3 AND COALESCE(last_error_at, $3) <= $3
+        AND EXISTS (
+            SELECT 1 FROM own_credentials AS c
+            WHERE c.credential_id = $1 AND c.record_version = $2 AND c.deleted_at IS NULL
+        )
     RETURNING state";
 
 const SET_STATE: &str = "

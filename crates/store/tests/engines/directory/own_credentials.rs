@@ -127,8 +127,14 @@ pub(crate) async fn a_credential_is_read_back_as_it_was_stored(engine: &Engine) 
     assert_eq!(stored.provider, new.provider);
     assert_eq!(stored.workspace_id, new.workspace_id);
     assert_eq!(stored.endpoint_host, new.facts.endpoint_host);
-    assert_eq!((stored.kind, stored.label), (new.facts.kind, new.facts.label));
-    assert_eq!((stored.created_by.as_str(), stored.created_at), ("key_1", NOW));
+    assert_eq!(
+        (stored.kind, stored.label),
+        (new.facts.kind, new.facts.label)
+    );
+    assert_eq!(
+        (stored.created_by.as_str(), stored.created_at),
+        ("key_1", NOW)
+    );
     assert_eq!((stored.sort_order, stored.revision), (0, revision));
     assert_eq!(stored.state, None, "nothing was seen of it yet");
     let entries = engine.store.audit.audit_of(&new.id.to_string(), 10).await;
@@ -140,8 +146,13 @@ pub(crate) async fn the_same_secret_is_not_stored_twice_in_one_place(engine: &En
     let first = plain(engine, tenant, "alder", 1);
     insert(engine, &first).await;
     let again = plain(engine, tenant, "alder", 1);
-    let refused = own(engine).insert_own_credential(&again, &audit("x", 1)).await;
-    assert!(matches!(refused, Err(DirectoryError::Conflict("fingerprint"))), "{refused:?}");
+    let refused = own(engine)
+        .insert_own_credential(&again, &audit("x", 1))
+        .await;
+    assert!(
+        matches!(refused, Err(DirectoryError::Conflict("fingerprint"))),
+        "{refused:?}"
+    );
     // Elsewhere it may be.
     for (provider, workspace) in [("birch", None), ("alder", Some(tenant.workspace_id))] {
         let mut other = plain(engine, tenant, provider, 1);
@@ -151,8 +162,10 @@ pub(crate) async fn the_same_secret_is_not_stored_twice_in_one_place(engine: &En
     let neighbour = engine.new_account().await;
     insert(engine, &plain(engine, neighbour, "alder", 1)).await;
     // And once it is gone there.
-    let gone = own(engine).delete_own_credential(tenant.account_id, first.id, &audit("x", 2));
-    gone.await.expect("deleted");
+    own(engine)
+        .delete_own_credential(tenant.account_id, first.id, &audit("x", 2))
+        .await
+        .expect("deleted");
     insert(engine, &again).await;
     // Nor may one become another.
     let second = plain(engine, tenant, "alder", 2);
@@ -162,7 +175,10 @@ pub(crate) async fn the_same_secret_is_not_stored_twice_in_one_place(engine: &En
     let refused = own(engine)
         .change_own_credential(tenant.account_id, second.id, &rotated, &audit("x", 3))
         .await;
-    assert!(matches!(refused, Err(DirectoryError::Conflict("fingerprint"))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(DirectoryError::Conflict("fingerprint"))),
+        "{refused:?}"
+    );
     rotated.secret = Some((sealed(2), facts(2)));
     own(engine)
         .change_own_credential(tenant.account_id, second.id, &rotated, &audit("x", 4))
@@ -174,25 +190,46 @@ pub(crate) async fn a_credential_is_its_accounts_alone(engine: &Engine) {
     let (tenant, stranger) = (engine.new_account().await, engine.new_account().await);
     let new = plain(engine, tenant, "alder", 1);
     insert(engine, &new).await;
-    let read = own(engine).own_credential(stranger.account_id, new.id).await;
+    let read = own(engine)
+        .own_credential(stranger.account_id, new.id)
+        .await;
     assert_eq!(read.expect("read"), None);
     let change = change(&row(engine, &new).await);
     let changed = own(engine)
         .change_own_credential(stranger.account_id, new.id, &change, &audit("x", 1))
         .await;
-    assert!(matches!(changed, Err(DirectoryError::Missing(_))), "{changed:?}");
+    assert!(
+        matches!(changed, Err(DirectoryError::Missing(_))),
+        "{changed:?}"
+    );
     let deleted = own(engine)
         .delete_own_credential(stranger.account_id, new.id, &audit("x", 2))
         .await;
-    assert!(matches!(deleted, Err(DirectoryError::Missing(_))), "{deleted:?}");
+    assert!(
+        matches!(deleted, Err(DirectoryError::Missing(_))),
+        "{deleted:?}"
+    );
     let ordered = own(engine)
-        .order_own_credentials(stranger.account_id, &new.provider, &[new.id], &audit("x", 3))
+        .order_own_credentials(
+            stranger.account_id,
+            &new.provider,
+            &[new.id],
+            &audit("x", 3),
+        )
         .await;
-    assert!(matches!(ordered, Err(DirectoryError::Missing(_))), "{ordered:?}");
+    assert!(
+        matches!(ordered, Err(DirectoryError::Missing(_))),
+        "{ordered:?}"
+    );
     let mut foreign = plain(engine, tenant, "alder", 2);
     foreign.workspace_id = Some(stranger.workspace_id);
-    let inserted = own(engine).insert_own_credential(&foreign, &audit("x", 4)).await;
-    assert!(matches!(inserted, Err(DirectoryError::Missing(_))), "{inserted:?}");
+    let inserted = own(engine)
+        .insert_own_credential(&foreign, &audit("x", 4))
+        .await;
+    assert!(
+        matches!(inserted, Err(DirectoryError::Missing(_))),
+        "{inserted:?}"
+    );
     let all = own(engine).own_credentials_of(stranger.account_id).await;
     assert_eq!(all.expect("read"), []);
     // Nothing of all that was audited.
@@ -209,8 +246,10 @@ pub(crate) async fn a_change_needs_the_revision_it_was_made_from(engine: &Engine
     first.settings.name = Some("one".to_owned());
     first.secret = Some((sealed(2), facts(9)));
     let account = tenant.account_id;
-    let changed = own(engine).change_own_credential(account, new.id, &first, &audit("x", 1));
-    let changed = changed.await.expect("changed");
+    let changed = own(engine)
+        .change_own_credential(account, new.id, &first, &audit("x", 1))
+        .await
+        .expect("changed");
     assert!(changed.revision > before.revision);
     let after = row(engine, &new).await;
     assert_eq!(after.secret, Some(sealed(2)));
@@ -219,7 +258,10 @@ pub(crate) async fn a_change_needs_the_revision_it_was_made_from(engine: &Engine
     let stale = own(engine)
         .change_own_credential(account, new.id, &change(&before), &audit("x", 2))
         .await;
-    assert!(matches!(stale, Err(DirectoryError::Conflict("revision"))), "{stale:?}");
+    assert!(
+        matches!(stale, Err(DirectoryError::Conflict("revision"))),
+        "{stale:?}"
+    );
 }
 
 pub(crate) async fn a_deleted_secret_is_gone_and_its_row_is_not(engine: &Engine) {
@@ -227,7 +269,11 @@ pub(crate) async fn a_deleted_secret_is_gone_and_its_row_is_not(engine: &Engine)
     let new = plain(engine, tenant, "alder", 1);
     insert(engine, &new).await;
     let deleted = own(engine)
-        .delete_own_credential(tenant.account_id, new.id, &audit("credential.delete", new.id))
+        .delete_own_credential(
+            tenant.account_id,
+            new.id,
+            &audit("credential.delete", new.id),
+        )
         .await
         .expect("deleted");
     let read = own(engine).own_credential(tenant.account_id, new.id).await;
@@ -235,12 +281,19 @@ pub(crate) async fn a_deleted_secret_is_gone_and_its_row_is_not(engine: &Engine)
     let again = own(engine)
         .delete_own_credential(tenant.account_id, new.id, &audit("x", 1))
         .await;
-    assert!(matches!(again, Err(DirectoryError::Missing(_))), "{again:?}");
-    let changes = own(engine).own_credential_revisions_after(deleted.revision - 1).await;
+    assert!(
+        matches!(again, Err(DirectoryError::Missing(_))),
+        "{again:?}"
+    );
+    let changes = own(engine)
+        .own_credential_revisions_after(deleted.revision - 1)
+        .await;
     assert_eq!(changes.expect("read"), [deleted], "nodes hear of it");
     let mut backdoor = Backdoor::open(engine).await;
     let wiped = backdoor
-        .run("UPDATE own_credentials SET label = label WHERE sealed IS NULL AND fingerprint IS NULL")
+        .run(
+            "UPDATE own_credentials SET label = label WHERE sealed IS NULL AND fingerprint IS NULL",
+        )
         .await;
     assert_eq!(wiped, Ok(1), "the row stays, the secret does not");
     let noted = note(engine, &new, CredentialCondition::Ok, later(5)).await;
@@ -272,11 +325,18 @@ pub(crate) async fn places_follow_from_order_and_age(engine: &Engine) {
     assert_eq!(listed().await, all([ids[2], ids[0], ids[1]]));
     let of_moved: Vec<_> = moved.iter().map(|change| change.id).collect();
     assert_eq!(of_moved, [ids[2], ids[0], ids[1]]);
-    assert!(moved.windows(2).all(|pair| pair[0].revision < pair[1].revision));
+    assert!(
+        moved
+            .windows(2)
+            .all(|pair| pair[0].revision < pair[1].revision)
+    );
     let foreign = own(engine)
         .order_own_credentials(account, &alder, &[elsewhere.id], &audit("x", 2))
         .await;
-    assert!(matches!(foreign, Err(DirectoryError::Missing(_))), "{foreign:?}");
+    assert!(
+        matches!(foreign, Err(DirectoryError::Missing(_))),
+        "{foreign:?}"
+    );
 }
 
 pub(crate) async fn lists_are_filtered_and_cut_into_pages(engine: &Engine) {
@@ -365,7 +425,11 @@ async fn note_version(
 async fn told(engine: &Engine, new: &NewOwnCredential) -> Vec<String> {
     let events = own(engine).events_after(new.account_id, 0, 100).await;
     let events = events.expect("read");
-    assert!(events.windows(2).all(|pair| pair[0].number < pair[1].number));
+    assert!(
+        events
+            .windows(2)
+            .all(|pair| pair[0].number < pair[1].number)
+    );
     events.into_iter().map(|event| event.kind).collect()
 }
 
@@ -375,21 +439,38 @@ pub(crate) async fn owners_hear_of_changes_of_condition_once(engine: &Engine) {
     let new = plain(engine, tenant, "alder", 1);
     insert(engine, &new).await;
     assert!(note(engine, &new, Ok, later(1)).await);
-    assert_eq!(told(engine, &new).await, Vec::<String>::new(), "that is as it should be");
+    assert_eq!(
+        told(engine, &new).await,
+        Vec::<String>::new(),
+        "that is as it should be"
+    );
     assert!(note(engine, &new, Failing, later(2)).await);
-    assert!(note(engine, &new, Failing, later(3)).await, "another node saw it, too");
+    assert!(
+        note(engine, &new, Failing, later(3)).await,
+        "another node saw it, too"
+    );
     let state = row(engine, &new).await.state.expect("seen");
     assert_eq!(state.condition, Failing);
     assert_eq!(state.changed_at, later(2), "since then");
     assert_eq!(state.last_ok_at, Some(later(1)));
     assert_eq!(state.last_error.as_deref(), Some("no such key"));
-    assert_eq!((state.last_error_status, state.last_error_at), (Some(401), Some(later(3))));
-    assert!(!note(engine, &new, Ok, later(2)).await, "what was seen later stays");
+    assert_eq!(
+        (state.last_error_status, state.last_error_at),
+        (Some(401), Some(later(3)))
+    );
+    assert!(
+        !note(engine, &new, Ok, later(2)).await,
+        "what was seen later stays"
+    );
     assert!(note(engine, &new, Ok, later(4)).await);
     assert_eq!(told(engine, &new).await, ["failing", "ok"]);
     let state = row(engine, &new).await.state.expect("seen");
     assert_eq!((state.condition, state.changed_at), (Ok, later(4)));
-    assert_eq!(state.last_error_at, Some(later(3)), "what was wrong is remembered");
+    assert_eq!(
+        state.last_error_at,
+        Some(later(3)),
+        "what was wrong is remembered"
+    );
 }
 
 pub(crate) async fn a_new_secret_has_a_clean_slate(engine: &Engine) {
@@ -405,7 +486,10 @@ pub(crate) async fn a_new_secret_has_a_clean_slate(engine: &Engine) {
         .await
         .expect("rotated");
     assert_eq!(row(engine, &new).await.state, None);
-    assert!(!note(engine, &new, Failing, later(9)).await, "that was about the old one");
+    assert!(
+        !note(engine, &new, Failing, later(9)).await,
+        "that was about the old one"
+    );
     assert!(note_version(engine, &new, 2, Ok, later(3)).await);
     let state = row(engine, &new).await.state.expect("seen");
     assert_eq!((state.condition, state.last_error), (Ok, None));
@@ -486,7 +570,10 @@ pub(crate) async fn a_poll_sees_every_change_in_order(engine: &Engine) {
     let ids: Vec<_> = changes.iter().map(|change| change.id).collect();
     assert_eq!(ids, [second.id, first.id], "each with its latest change");
     let last = changes.last().expect("two").revision;
-    assert_eq!(own(engine).own_credential_revision().await.expect("read"), last);
+    assert_eq!(
+        own(engine).own_credential_revision().await.expect("read"),
+        last
+    );
     let rest = own(engine).own_credential_revisions_after(last).await;
     assert_eq!(rest.expect("read"), []);
 }
