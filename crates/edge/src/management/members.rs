@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::{
     change::{Answer, Change},
-    fields::{Fields, Reserved, list as strings},
+    fields::{Fields, list as strings},
     page::page,
     workspaces::{NamePath, PageQuery, name_in, query},
 };
@@ -124,7 +124,7 @@ pub(crate) struct PeopleBody {
 
 pub(super) fn people(mut fields: Fields<'_>) -> Result<Vec<String>, PublicFailure> {
     let user_ids = fields.required("user_ids", strings(1..=100))?;
-    fields.finish(Reserved::default())?;
+    fields.finish(&[])?;
     Ok(user_ids)
 }
 

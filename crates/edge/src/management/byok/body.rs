@@ -15,7 +15,7 @@ use switchyard_interchange::reply::PublicFailure;
 use utoipa::ToSchema;
 
 use super::{
-    super::fields::{Fields, Problem, Reserved, flag, list, text},
+    super::fields::{Fields, Problem, flag, list, text},
     secret::secret,
 };
 use crate::error;
@@ -148,10 +148,7 @@ pub(in crate::management) fn draft(mut fields: Fields<'_>) -> Result<Draft, Publ
         Patch::Set(id) => Patch::Set(workspace_id(&id)?),
     };
     let change = settings(&mut fields)?;
-    fields.finish(Reserved {
-        by_service: OWNED,
-        at_creation: &[],
-    })?;
+    fields.finish(OWNED)?;
     let section = match change.is_fallback {
         Some(true) => StoredSection::Fallback,
         Some(false) | None => StoredSection::Prioritized,
@@ -182,10 +179,7 @@ pub(in crate::management) fn edit(
 ) -> Result<CredentialChange, PublicFailure> {
     let secret = fields.replacement("key", secret)?;
     let mut change = settings(&mut fields)?;
-    fields.finish(Reserved {
-        by_service: OWNED,
-        at_creation: &["provider", "workspace_id"],
-    })?;
+    fields.finish_change(OWNED, &["provider", "workspace_id"])?;
     change.secret = secret;
     Ok(change)
 }
@@ -195,10 +189,7 @@ pub(in crate::management) fn order(
 ) -> Result<(ProviderSlug, Vec<CredentialId>), PublicFailure> {
     let provider = fields.required("provider", slug)?;
     let ids = fields.required("ids", list(1..=ORDERED_MAX))?;
-    fields.finish(Reserved {
-        by_service: OWNED,
-        at_creation: &[],
-    })?;
+    fields.finish(OWNED)?;
     let ids = ids.iter().map(|id| credential_id(id));
     Ok((provider, ids.collect::<Result<_, _>>()?))
 }
@@ -208,7 +199,7 @@ pub(in crate::management) fn check(
     mut fields: Fields<'_>,
 ) -> Result<Option<String>, PublicFailure> {
     let model = fields.optional("model", text(1..=MODEL_CHARS_MAX))?;
-    fields.finish(Reserved::default())?;
+    fields.finish(&[])?;
     Ok(model)
 }
 

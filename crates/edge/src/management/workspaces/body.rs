@@ -8,7 +8,7 @@ use switchyard_app::workspaces::{WorkspaceDraft, WorkspaceEdit};
 use switchyard_interchange::reply::PublicFailure;
 use utoipa::ToSchema;
 
-use super::super::fields::{Fields, Problem, Reserved, text};
+use super::super::fields::{Fields, Problem, text};
 
 /// What only the service sets.
 const OWNED: &[&str] = &[
@@ -158,10 +158,7 @@ fn finish(mut fields: Fields<'_>) -> Result<(), PublicFailure> {
             Err(_) => not_offered("null"),
         },
     )?;
-    fields.finish(Reserved {
-        by_service: OWNED,
-        at_creation: &[],
-    })
+    fields.finish(OWNED)
 }
 
 fn not_offered(neutral: &str) -> Result<(), Problem> {
