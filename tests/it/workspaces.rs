@@ -338,3 +338,87 @@ story!(a_repeated_request_makes_one, |world| {
     let listed = manager.get("/workspaces").await.ok();
     assert_eq!(listed["total_count"], 2);
 });
+
+story!(
+    keys_stand_in_the_way_of_its_end_and_of_their_makers,
+    |world| {
+        let manager = Manager::of(&world).await;
+        let id = make(&manager, "team").await;
+        let path = format!("/workspaces/{id}");
+        let people = manager.get("/organization/members").await.ok();
+        let somebody = json!({ "user_ids": each(&people, "id") });
+        let added = manager
+            .post(&format!("{path}/members/add"), &somebody)
+            .await;
+        added.ok();
+        let key = json!({ "name": "theirs", "workspace_id": id, "creator_user_id": somebody["user_ids"][0] });
+        let key = made(&manager.post("/keys", &key).await);
+        let remove = format!("{path}/members/remove");
+        manager.delete(&path).await.error(400);
+        manager.post(&remove, &somebody).await.error(400);
+        // Switched off is not gone.
+        let key_path = format!("/keys/{}", text(&key, "hash"));
+        let off = json!({ "disabled": true });
+        manager.patch(&key_path, &off).await.ok();
+        manager.delete(&path).await.error(400);
+        manager.delete(&key_path).await.ok();
+        let removed = manager.post(&remove, &somebody).await.ok();
+        assert_eq!(removed["removed_count"], 1);
+        manager.delete(&path).await.ok();
+        let late = json!({ "name": "late", "workspace_id": id });
+        manager.post("/keys", &late).await.error(404);
+    }
+);
+
+story!(the_audit_log_tells_of_each_change, |world| {
+    let manager = Manager::of(&world).await;
+    let body = json!({ "name": "Team", "slug": "team", "default_provider_sort": "price" });
+    let reply = manager.post("/workspaces", &body).await;
+    let id = text(&made(&reply), "id");
+    let change = json!({ "name": "Crew", "description": "words" });
+    manager.patch("/workspaces/team", &change).await.ok();
+    manager.patch("/workspaces/team", &json!({})).await.ok();
+    manager
+        .patch("/workspaces/team", &json!({ "slug": "" }))
+        .await
+        .error(400);
+    let secret = json!({ "provider": "alder", "key": "sk-canary-audit-1234", "workspace_id": id });
+    let credential = text(&made(&manager.post("/byok", &secret).await), "id");
+    manager.delete("/workspaces/team").await.ok();
+
+    let show = ["audit", "show", "--account", &world.account];
+    let shown = world.deployment.run(&show).await;
+    let entries = shown["entries"].as_array().expect("a list");
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| (text(entry, "action"), text(entry, "subject")))
+        .collect();
+    let expected = [
+        ("workspace.delete", &id),
+        ("credential.create", &credential),
+        ("workspace.change", &id),
+        ("workspace.create", &id),
+    ];
+    let expected = expected.map(|(action, subject)| (action.to_owned(), subject.clone()));
+    assert_eq!(
+        told[..4],
+        expected,
+        "newest first, and nothing that changed nothing"
+    );
+    for entry in &entries[..4] {
+        assert_eq!(entry["via"], "api");
+        assert_eq!(entry["workspace_id"], id.as_str());
+        assert!(text(entry, "actor").starts_with("key_"), "{entry}");
+        assert!(entry["ip"].is_string(), "{entry}");
+    }
+    assert_eq!(
+        entries[2]["detail"],
+        json!({ "before": { "name": "Team", "description": null }, "after": change })
+    );
+    assert_eq!(
+        entries[3]["request_id"].as_str(),
+        reply.header("x-request-id")
+    );
+    assert!(!shown.to_string().contains("canary"));
+    world.deployment.run(&["audit", "verify"]).await;
+});
