@@ -115,6 +115,7 @@ fn unserved() -> GenerationData<'static> {
             endpoint_id: "acme/one|bolt",
             provider: "bolt",
             is_byok: false,
+            credential: "shared",
             latency: 12,
             error: Some("connect"),
         }]),
