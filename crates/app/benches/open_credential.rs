@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -36,7 +36,7 @@ use switchyard_vault::{
     key_provider::EnvironmentKey,
     keyed_digest::{DigestKey, DigestKeys},
 };
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, time::Instant};
 use uuid::Uuid;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_795_500_000);

@@ -83,7 +83,7 @@ fn read(path: &str, object: &RawValue) -> Result<Secret<Vec<u8>>, DecodeError> {
     let has = |name: &str| fields.0.iter().any(|(field, _)| &**field == name);
     if has("modelMappings") {
         return Err(DecodeError::unsupported(
-            &format!("{path}.modelMappings"),
+            format!("{path}.modelMappings"),
             "is not offered; store the credential and name its deployments there",
         ));
     }
@@ -97,7 +97,7 @@ fn read(path: &str, object: &RawValue) -> Result<Secret<Vec<u8>>, DecodeError> {
     for (name, _) in &fields.0 {
         if !known.iter().any(|(theirs, _)| *theirs == &**name) {
             return Err(DecodeError::invalid(
-                &format!("{path}.{}", &**name),
+                format!("{path}.{}", &**name),
                 "is not known here; give `apiKey`, or what the provider's credential consists of",
             ));
         }

@@ -1,9 +1,15 @@
 //! From sealed to plain: counted, bound to its place, and never in anybody's way.
 
-use switchyard_domain::{clock::Timestamp, tenancy::Caller};
-use switchyard_store::sealed::{SealedKind, SealedRow};
+use switchyard_domain::{clock::Timestamp, id::WorkspaceId, tenancy::Caller};
+use switchyard_store::{
+    account::NewAccount,
+    sealed::{SealedKind, SealedRow},
+};
+use tokio::task::JoinSet;
+use uuid::Uuid;
 
 use super::{super::eligible::Held, *};
+use crate::fixture::NOW;
 
 async fn open(node: &Node, caller: &Caller, id: CredentialId) -> Result<String, OpeningError> {
     let eligible = node.own.open_to(caller).await.expect("readable");
@@ -125,45 +131,71 @@ async fn t04_changed_bytes_are_a_typed_error_and_an_audit_event() {
     assert_eq!(opened.expect("untouched"), secret(2));
 }
 
+/// Another account, with credentials at two providers, and a caller of it.
+async fn neighbour(installation: &Installation, node: &Node) -> (Caller, [CredentialId; 2]) {
+    let account_id = AccountId::from_uuid(Uuid::from_u128(70));
+    let workspace_id = WorkspaceId::from_uuid(Uuid::from_u128(71));
+    let new = NewAccount {
+        account_id,
+        workspace_id,
+        email: "bob@example.com".to_owned(),
+        name: "Bob".to_owned(),
+        at: NOW,
+    };
+    let created = installation.store.directory.create_account(&new).await;
+    created.expect("created");
+    let mut ids = Vec::new();
+    for provider in ["alder", "birch"] {
+        let new = NewCredential {
+            workspace_id: None,
+            provider: ProviderSlug::new(provider),
+            secret: secret_of("sk-bobs-a123456789"),
+            settings: CredentialSettings::default(),
+        };
+        let created = node.own.create(account_id, &node.catalog, new, ada()).await;
+        ids.push(created.expect("stored").id);
+    }
+    let mut key = (*installation.stranger(72).key).clone();
+    (key.account_id, key.workspace_id) = (account_id, workspace_id);
+    (Caller { key: Arc::new(key) }, [ids[0], ids[1]])
+}
+
 #[tokio::test]
 async fn an_opening_that_hangs_is_in_nobodys_way() {
     let installation = Installation::new().await;
-    let node = Node::start(&installation).await;
+    let first = Node::start(&installation).await;
     let caller = installation.caller(1).await;
-    let row = node
+    let row = first
         .stored(&installation, "alder", "sk-alder-a123456789")
         .await;
-    let warm = node
-        .stored(&installation, "birch", "sk-birch-a123456789")
-        .await;
-    // Another node, which has not unwrapped the tenant's key yet.
-    let fresh = Node::start(&installation).await;
-    open(&node, &caller, warm.id).await.expect("opened");
-    fresh.keys.keep_silent(true);
-    let (own, stuck) = (Arc::clone(&fresh.own), caller.clone());
-    let opening = tokio::spawn(async move {
+    let (other, [warm, cold]) = neighbour(&installation, &first).await;
+    // Another node, which has to ask the key provider for every account once.
+    let node = Node::start(&installation).await;
+    open(&node, &other, warm).await.expect("opened");
+    node.keys.waiting.forget_permits(1);
+    node.keys.keep_silent(true);
+    let (own, stuck) = (Arc::clone(&node.own), caller.clone());
+    let mut opening = JoinSet::new();
+    opening.spawn(async move {
         let eligible = own.open_to(&stuck).await.expect("readable");
-        own.open(&stuck, &eligible, row.id)
-            .await
-            .map(|opened| opened.record_version)
+        let opened = own.open(&stuck, &eligible, row.id).await;
+        opened.map(|opened| opened.record_version)
     });
-    let _asked = fresh
-        .keys
-        .waiting
-        .acquire()
-        .await
-        .expect("it asks the key provider");
-    // While it waits, others look up and manage theirs.
-    let neighbour = installation.caller(2).await;
-    let eligible = fresh.own.open_to(&neighbour).await.expect("readable");
-    assert_eq!(eligible.own().len(), 2);
-    fresh.own.follow().await.expect("answered");
-    let list = fresh.own.get(installation.account, warm.id).await;
-    assert_eq!(list.expect("read").id, warm.id);
-    assert!(!opening.is_finished());
-    fresh.keys.keep_silent(false);
-    assert_eq!(opening.await.expect("no panic").expect("opened"), 1);
-    assert_eq!(fresh.keys.unwraps.load(Ordering::SeqCst), 1);
+    let asked = node.keys.waiting.acquire().await;
+    asked.expect("it asks the key provider").forget();
+    // While it waits, others use theirs, opened before or not, and manage them.
+    for id in [warm, cold] {
+        let opened = open(&node, &other, id).await.expect("opened");
+        assert_eq!(opened, "sk-bobs-a123456789");
+    }
+    node.own.follow().await.expect("answered");
+    let own = node.own.get(installation.account, row.id).await;
+    assert_eq!(own.expect("read").id, row.id);
+    assert!(opening.try_join_next().is_none(), "it still waits");
+    node.keys.keep_silent(false);
+    let opened = opening.join_next().await.expect("one").expect("no panic");
+    assert_eq!(opened.expect("opened"), 1);
+    assert_eq!(node.keys.unwraps.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
@@ -182,12 +214,8 @@ async fn t04_a_seal_is_bound_to_the_place_that_the_row_says() {
     let edits: [fn(&mut OwnCredentialRow); 5] = [
         |row| row.endpoint_host = Some("evil.example".to_owned()),
         |row| row.provider = ProviderSlug::new("birch"),
-        |row| {
-            row.workspace_id = Some(switchyard_domain::id::WorkspaceId::from_uuid(
-                uuid::Uuid::nil(),
-            ))
-        },
-        |row| row.id = CredentialId::from_uuid(uuid::Uuid::nil()),
+        |row| row.workspace_id = Some(WorkspaceId::from_uuid(Uuid::nil())),
+        |row| row.id = CredentialId::from_uuid(Uuid::nil()),
         |row| row.secret.as_mut().expect("sealed").record_version = 2,
     ];
     for (number, edit) in edits.into_iter().enumerate() {

@@ -20,6 +20,8 @@ use switchyard_store::{
     },
 };
 
+use tokio::task::JoinSet;
+
 use crate::{
     engine::{Engine, NOW},
     schema::Backdoor,
@@ -501,34 +503,33 @@ pub(crate) async fn parallel_nodes_tell_a_failure_once(engine: &Engine) {
     let new = plain(engine, tenant, "alder", 1);
     insert(engine, &new).await;
     let store: Arc<dyn OwnCredentialStore> = engine.store.own_credentials.clone();
-    let tasks: Vec<_> = (0..8)
-        .map(|_| {
-            let (store, account, id) = (Arc::clone(&store), new.account_id, new.id);
-            tokio::spawn(async move {
-                let state = CredentialState {
-                    record_version: 1,
-                    condition: CredentialCondition::Failing,
-                    changed_at: NOW,
-                    last_ok_at: None,
-                    last_error: None,
-                    last_error_status: Some(401),
-                    last_error_at: Some(NOW),
-                };
-                let event = OwnerEvent {
-                    number: 0,
-                    at: NOW,
-                    account_id: account,
-                    workspace_id: None,
-                    kind: "credential.failing".to_owned(),
-                    subject: id.to_string(),
-                    detail: json!({}),
-                };
-                store.note_credential_state(id, &state, Some(&event)).await
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.expect("no panic").expect("written");
+    let mut nodes = JoinSet::new();
+    for _ in 0..8 {
+        let (store, account, id) = (Arc::clone(&store), new.account_id, new.id);
+        nodes.spawn(async move {
+            let state = CredentialState {
+                record_version: 1,
+                condition: CredentialCondition::Failing,
+                changed_at: NOW,
+                last_ok_at: None,
+                last_error: None,
+                last_error_status: Some(401),
+                last_error_at: Some(NOW),
+            };
+            let event = OwnerEvent {
+                number: 0,
+                at: NOW,
+                account_id: account,
+                workspace_id: None,
+                kind: "credential.failing".to_owned(),
+                subject: id.to_string(),
+                detail: json!({}),
+            };
+            store.note_credential_state(id, &state, Some(&event)).await
+        });
+    }
+    for noted in nodes.join_all().await {
+        noted.expect("written");
     }
     assert_eq!(told(engine, &new).await, ["credential.failing"]);
 }
