@@ -50,6 +50,12 @@ pub(crate) fn for_family(url: String, family: Option<Family>) -> String {
     }
 }
 
+/// The names that stand in braces in an address.
+pub(crate) fn placeholders(url: &str) -> impl Iterator<Item = &str> {
+    let behind_braces = url.split('{').skip(1);
+    behind_braces.map(|behind| behind.split('}').next().unwrap_or_default())
+}
+
 /// Puts something in the place of every `{placeholder}`, so that the rest can be parsed.
 fn fill(url: &str) -> Result<String, &'static str> {
     let mut filled = String::with_capacity(url.len());

@@ -51,6 +51,10 @@ fn describe() {
         "Times a node asked the database to hold money."
     );
     metrics::describe_counter!(
+        "switchyard_egress_blocked_total",
+        "Outbound addresses that were refused, by who chose them. Page on operator: the catalogue has an address that may not be called."
+    );
+    metrics::describe_counter!(
         "switchyard_coordination_degraded_total",
         "Coordination calls that were done without."
     );

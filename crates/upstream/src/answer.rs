@@ -13,10 +13,7 @@ use switchyard_interchange::{
 };
 use tokio::time::{Instant, Sleep};
 
-use crate::{
-    limits::STREAM_BYTES_MAX,
-    sse::{SseEvent, SseParser},
-};
+use crate::{framing::Frames, limits::STREAM_BYTES_MAX, prepared::Reading, sse::SseEvent};
 
 /// What a provider answers with.
 pub enum Answer {
@@ -31,7 +28,7 @@ pub type AnswerBody = UnsyncBoxBody<Bytes, Failure>;
 /// providers that listen.
 pub struct AnswerStream {
     body: AnswerBody,
-    sse: SseParser,
+    frames: Frames,
     events: Vec<SseEvent>,
     decoder: Decoder,
     idle: IdleTimer,
@@ -46,13 +43,13 @@ enum State {
 }
 
 impl AnswerStream {
-    /// Wraps a response body in the dialect it is written in.
-    pub fn new(dialect: Dialect, body: AnswerBody, idle_timeout: Duration) -> Self {
+    /// Wraps a response body.
+    pub(crate) fn new(reading: Reading, body: AnswerBody, idle_timeout: Duration) -> Self {
         Self {
             body,
-            sse: SseParser::default(),
+            frames: Frames::new(reading.framing),
             events: Vec::new(),
-            decoder: Decoder::new(dialect),
+            decoder: Decoder::new(reading.dialect),
             idle: IdleTimer::new(idle_timeout),
             bytes_read: 0,
             state: State::Reading,
@@ -92,9 +89,7 @@ impl AnswerStream {
             if self.bytes_read > STREAM_BYTES_MAX {
                 return Err(protocol("the answer exceeds the size limit"));
             }
-            self.sse
-                .push(data, &mut self.events)
-                .map_err(|error| protocol(&error.to_string()))?;
+            self.frames.push(data, &mut self.events)?;
             self.decode(steps)?;
             if !steps.is_empty() {
                 return Ok(true);
@@ -103,9 +98,7 @@ impl AnswerStream {
     }
 
     fn finish(&mut self, steps: &mut Vec<StreamStep>) -> Result<(), Failure> {
-        self.sse
-            .end(&mut self.events)
-            .map_err(|error| protocol(&error.to_string()))?;
+        self.frames.end(&mut self.events)?;
         self.decode(steps)?;
         let last = self.decoder.end()?;
         if !last.events.is_empty() || last.verbatim.is_some() {

@@ -404,7 +404,7 @@ async fn private_addresses_are_not_dialled_unless_named() {
             zero_retention: false,
         };
         let failure = world.upstream.send(call).await.err().expect("refused");
-        assert_eq!(failure.kind, FailureKind::Connect, "{host}");
+        assert_eq!(failure.kind, FailureKind::EgressBlocked, "{host}");
     }
     assert_eq!(world.server.simulator().counters("alpha").started, 0);
 }
