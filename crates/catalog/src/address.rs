@@ -46,7 +46,10 @@ pub(crate) fn link(row: &Reader<'_>, field: &str) -> Option<String> {
 pub(crate) fn for_family(url: String, family: Option<Family>) -> String {
     match family {
         Some(Family::Anthropic) if !url.ends_with("/v1") => url + "/v1",
-        Some(Family::Anthropic | Family::OpenAiCompatible) | None => url,
+        Some(
+            Family::Anthropic | Family::OpenAiCompatible | Family::Bedrock | Family::Vertex,
+        )
+        | None => url,
     }
 }
 

@@ -18,6 +18,10 @@ use crate::{address, findings::Finding};
 pub enum Family {
     OpenAiCompatible,
     Anthropic,
+    /// Amazon Bedrock's runtime.
+    Bedrock,
+    /// Google Vertex AI.
+    Vertex,
 }
 
 impl Family {
@@ -25,6 +29,8 @@ impl Family {
     pub const fn placeholders(self) -> &'static [&'static str] {
         match self {
             Self::OpenAiCompatible | Self::Anthropic => &[],
+            Self::Bedrock => &["region"],
+            Self::Vertex => &["region", "project"],
         }
     }
 }
@@ -299,6 +305,7 @@ pub enum Obstacle {
     UnknownModelId,
     UnknownFamily,
     UnsupportedFamily,
+    UnsupportedFormat,
     UnknownAddress,
     UnfilledAddress,
 }
@@ -311,6 +318,9 @@ impl Obstacle {
             Self::UnknownModelId => "the provider's id of the model is unknown",
             Self::UnknownFamily => "the provider's wire format is unknown",
             Self::UnsupportedFamily => "the provider's wire format is not supported yet",
+            Self::UnsupportedFormat => {
+                "the provider serves this model in a wire format that is not supported yet"
+            }
             Self::UnknownAddress => "the provider's address is unknown",
             Self::UnfilledAddress => "the provider's address has a placeholder to fill in",
         }
@@ -329,15 +339,18 @@ impl Endpoint {
         if self.prices.is_none() {
             return Some(Obstacle::UnknownPrice);
         }
-        if self.provider_model_id.is_none() {
+        let Some(model_id) = &self.provider_model_id else {
             return Some(Obstacle::UnknownModelId);
-        }
+        };
         let Some(family) = provider.family else {
             return Some(match provider.family_name {
                 Some(_) => Obstacle::UnsupportedFamily,
                 None => Obstacle::UnknownFamily,
             });
         };
+        if family.wire_format(model_id).is_none() {
+            return Some(Obstacle::UnsupportedFormat);
+        }
         let Some(url) = &self.base_url else {
             return Some(Obstacle::UnknownAddress);
         };

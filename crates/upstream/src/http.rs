@@ -20,16 +20,19 @@ use crate::{
     connect::{Resolve, SystemResolver},
     egress::EgressPolicy,
     limits::{COMPLETE_BODY_BYTES_MAX, ERROR_BODY_BYTES_MAX, Timeouts},
-    prepared::Prepared,
+    bedrock,
+    prepared::{ErrorNames, Prepared, Reading, Sent},
     rate_limit::exhausted_for,
-    registry::prepare,
+    registry::{Means, prepare},
     retry_after::retry_after,
     transport::Transport,
+    vertex::AccessTokens,
 };
 
 /// Calls providers over HTTP.
 pub struct HttpUpstream {
     transport: Transport,
+    access_tokens: AccessTokens,
     timeouts: Timeouts,
     clock: Arc<dyn Clock>,
 }
@@ -49,12 +52,21 @@ impl HttpUpstream {
     ) -> Self {
         Self {
             transport: Transport::new(egress, resolver, timeouts.connect),
+            access_tokens: AccessTokens::new(Arc::clone(&clock)),
             timeouts,
             clock,
         }
     }
 
-    async fn refusal(&self, dialect: Dialect, response: Response<Incoming>) -> Failure {
+    fn means(&self) -> Means<'_> {
+        Means {
+            clock: &*self.clock,
+            transport: &self.transport,
+            access_tokens: &self.access_tokens,
+        }
+    }
+
+    async fn refusal(&self, reading: Reading, response: Response<Incoming>) -> Failure {
         let status = response.status();
         let wait = retry_after(response.headers(), self.clock.now());
         if status.is_redirection() {
@@ -65,16 +77,23 @@ impl HttpUpstream {
             failure.status = Some(status.as_u16());
             return failure;
         }
-        let reading = read_all(boxed(response.into_body()), ERROR_BODY_BYTES_MAX);
-        let body = match tokio::time::timeout(self.timeouts.idle, reading).await {
+        let named = match reading.errors {
+            ErrorNames::Status => None,
+            ErrorNames::AmazonHeader => bedrock::refusal::telling_status(response.headers()),
+        };
+        let telling = named.unwrap_or(status.as_u16());
+        let whole = read_all(boxed(response.into_body()), ERROR_BODY_BYTES_MAX);
+        let body = match tokio::time::timeout(self.timeouts.idle, whole).await {
             Ok(Ok(body)) => body,
             Ok(Err(_)) | Err(_) => Bytes::new(),
         };
-        match dialect {
-            Dialect::OpenAiChat => openai_chat::decode_error(status.as_u16(), wait, &body),
-            Dialect::AnthropicMessages => {
-                anthropic_messages::decode_error(status.as_u16(), wait, &body)
-            }
+        let failure = match reading.dialect {
+            Dialect::OpenAiChat => openai_chat::decode_error(telling, wait, &body),
+            Dialect::AnthropicMessages => anthropic_messages::decode_error(telling, wait, &body),
+        };
+        Failure {
+            status: named.map_or(failure.status, |_| Some(status.as_u16())),
+            ..failure
         }
     }
 
@@ -106,8 +125,8 @@ impl Upstream for HttpUpstream {
             request,
             egress,
             reading,
-            sent: _,
-        } = prepare(call).await?;
+            sent,
+        } = prepare(call, self.means()).await?;
         let first_byte = if call.request.stream {
             self.timeouts.first_byte
         } else {
@@ -115,7 +134,12 @@ impl Upstream for HttpUpstream {
         };
         let response = self.transport.exchange(egress, request, first_byte).await?;
         if response.status() != StatusCode::OK {
-            return Err(self.refusal(reading.dialect, response).await);
+            if let Sent::AccessToken(token) = &sent
+                && response.status() == StatusCode::UNAUTHORIZED
+            {
+                self.access_tokens.drop_refused(call.credential, token);
+            }
+            return Err(self.refusal(reading, response).await);
         }
         let exhausted_for = exhausted_for(response.headers(), self.clock.now());
         let streams = reading

@@ -12,8 +12,12 @@ mod prepared;
 mod registry;
 
 mod anthropic;
+mod bedrock;
 mod openai_compatible;
+mod vertex;
 mod prompt_cache;
+
+mod credential;
 
 pub mod egress;
 
@@ -23,6 +27,7 @@ mod host;
 mod transport;
 
 pub mod answer;
+pub mod event_stream;
 mod framing;
 pub mod limits;
 pub mod sse;

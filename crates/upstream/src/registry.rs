@@ -26,17 +26,34 @@
 //! [`header_secret`]: crate::prepared::header_secret
 //! [`post`]: crate::prepared::post
 
-use switchyard_catalog::snapshot::Family;
+use switchyard_catalog::{snapshot::Family, wire_format::WireFormat};
+use switchyard_domain::clock::Clock;
 use switchyard_interchange::failure::Failure;
 
-use crate::{anthropic, call::Call, openai_compatible, prepared::Prepared};
+use crate::{
+    anthropic, bedrock,
+    call::Call,
+    openai_compatible,
+    prepared::Prepared,
+    transport::Transport,
+    vertex::{self, AccessTokens},
+};
+
+/// What a family may need beside the call.
+pub(crate) struct Means<'m> {
+    pub(crate) clock: &'m dyn Clock,
+    pub(crate) transport: &'m Transport,
+    pub(crate) access_tokens: &'m AccessTokens,
+}
 
 /// Writes the request for an endpoint, the way its family wants it.
-pub(crate) async fn prepare(call: Call<'_>) -> Result<Prepared, Failure> {
+pub(crate) async fn prepare(call: Call<'_>, means: Means<'_>) -> Result<Prepared, Failure> {
     let family = call.endpoint.provider().family;
     match family.expect("a vetted endpoint is callable, and that needs a family") {
         Family::OpenAiCompatible => openai_compatible::prepare(call),
         Family::Anthropic => anthropic::prepare(call),
+        Family::Bedrock => bedrock::prepare(call, means.clock),
+        Family::Vertex => vertex::prepare(call, means.access_tokens, means.transport).await,
     }
 }
 
@@ -44,4 +61,17 @@ pub(crate) async fn prepare(call: Call<'_>) -> Result<Prepared, Failure> {
 pub(crate) fn base_url<'a>(call: &Call<'a>) -> &'a str {
     let base_url = call.endpoint.endpoint().base_url.as_deref();
     base_url.expect("a vetted endpoint is callable, and that needs an address")
+}
+
+/// What the provider calls an endpoint's model.
+pub(crate) fn provider_model_id<'a>(call: &Call<'a>) -> &'a str {
+    let id = call.endpoint.endpoint().provider_model_id.as_deref();
+    id.expect("a vetted endpoint is callable, and that needs an upstream id")
+}
+
+/// The format that an endpoint's model is served in.
+pub(crate) fn wire_format(call: &Call<'_>) -> WireFormat {
+    let family = call.endpoint.provider().family;
+    let format = family.and_then(|family| family.wire_format(provider_model_id(call)));
+    format.expect("a vetted endpoint is callable, and that needs a format we speak")
 }
