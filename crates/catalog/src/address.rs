@@ -46,9 +46,12 @@ pub(crate) fn link(row: &Reader<'_>, field: &str) -> Option<String> {
 pub(crate) fn for_family(url: String, family: Option<Family>) -> String {
     match family {
         Some(Family::Anthropic) if !url.ends_with("/v1") => url + "/v1",
-        Some(
-            Family::Anthropic | Family::OpenAiCompatible | Family::Bedrock | Family::Vertex,
-        )
+        // Each of its dialects has a path of its own, from the bare host on.
+        Some(Family::Azure) => match url.strip_suffix("/openai/v1") {
+            Some(host) => host.to_owned(),
+            None => url,
+        },
+        Some(Family::Anthropic | Family::OpenAiCompatible | Family::Bedrock | Family::Vertex)
         | None => url,
     }
 }
@@ -147,11 +150,15 @@ mod tests {
     }
 
     #[test]
-    fn anthropic_addresses_include_the_version() {
+    fn addresses_include_the_version_where_the_family_has_one() {
         let anthropic = Some(Family::Anthropic);
         for url in ["https://acme.example", "https://acme.example/v1"] {
             let versioned = for_family(url.to_owned(), anthropic);
             assert_eq!(versioned, "https://acme.example/v1");
+        }
+        for url in ["https://acme.example", "https://acme.example/openai/v1"] {
+            let bare = for_family(url.to_owned(), Some(Family::Azure));
+            assert_eq!(bare, "https://acme.example");
         }
         let url = "https://acme.example".to_owned();
         assert_eq!(for_family(url.clone(), Some(Family::OpenAiCompatible)), url);

@@ -18,6 +18,8 @@ use crate::{address, findings::Finding};
 pub enum Family {
     OpenAiCompatible,
     Anthropic,
+    /// Azure: OpenAI's dialect, or Anthropic's for its models, in resources of the credential's owner.
+    Azure,
     /// Amazon Bedrock's runtime.
     Bedrock,
     /// Google Vertex AI.
@@ -29,6 +31,7 @@ impl Family {
     pub const fn placeholders(self) -> &'static [&'static str] {
         match self {
             Self::OpenAiCompatible | Self::Anthropic => &[],
+            Self::Azure => &["resource"],
             Self::Bedrock => &["region"],
             Self::Vertex => &["region", "project"],
         }
@@ -348,7 +351,7 @@ impl Endpoint {
                 None => Obstacle::UnknownFamily,
             });
         };
-        if family.wire_format(model_id).is_none() {
+        if !family.serves_in_spoken_format(model_id) {
             return Some(Obstacle::UnsupportedFormat);
         }
         let Some(url) = &self.base_url else {

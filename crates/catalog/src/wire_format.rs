@@ -13,22 +13,22 @@ pub enum WireFormat {
 }
 
 impl Family {
-    /// The format in which a model of this id at the provider is served, if it is one that can be
-    /// spoken.
-    pub fn wire_format(self, provider_model_id: &str) -> Option<WireFormat> {
+    /// Whether a model of this id at the provider can be asked for in a format that is spoken.
+    pub(crate) fn serves_in_spoken_format(self, provider_model_id: &str) -> bool {
         match self {
-            Self::OpenAiCompatible => Some(WireFormat::ChatCompletions),
-            Self::Anthropic => Some(WireFormat::Messages),
-            Self::Bedrock => of_bedrock(provider_model_id),
-            Self::Vertex => of_vertex(provider_model_id),
+            Self::OpenAiCompatible | Self::Anthropic | Self::Azure => true,
+            Self::Bedrock => of_bedrock(provider_model_id).is_some(),
+            Self::Vertex => of_vertex(provider_model_id).is_some(),
         }
     }
 }
 
-/// Bedrock's ids are `author.model`, with the profile's place before them or within the name of a
+/// The format of a model on Amazon Bedrock.
+///
+/// Ids there are `author.model`, with the profile's place before them or within the name of a
 /// resource. All models can be had by a format of Amazon's own; Anthropic's also by theirs, and
 /// OpenAI's open ones by theirs.
-fn of_bedrock(id: &str) -> Option<WireFormat> {
+pub fn of_bedrock(id: &str) -> Option<WireFormat> {
     let name = id.rsplit('/').next().unwrap_or(id);
     let (before, model) = name.split_once('.')?;
     let (author, model) = match model.split_once('.') {
@@ -47,9 +47,11 @@ const PROFILES: [&str; 9] = [
     "apac", "au", "ca", "eu", "global", "jp", "sa", "us", "us-gov",
 ];
 
-/// Vertex AI serves Anthropic's models in their format, and in OpenAI's Google's own and those of
+/// The format of a model on Vertex AI.
+///
+/// It serves Anthropic's models in their format, and in OpenAI's Google's own and those of
 /// others that it runs itself, whose ids name their publisher.
-fn of_vertex(id: &str) -> Option<WireFormat> {
+pub fn of_vertex(id: &str) -> Option<WireFormat> {
     if id.starts_with("claude-") {
         return Some(WireFormat::Messages);
     }
@@ -67,7 +69,10 @@ mod tests {
         use WireFormat::{ChatCompletions, Messages};
         for (id, expected) in [
             ("anthropic.claude-opus-4-6-v1", Some(Messages)),
-            ("eu.anthropic.claude-haiku-4-5-20251001-v1:0", Some(Messages)),
+            (
+                "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+                Some(Messages),
+            ),
             ("global.anthropic.claude-opus-5", Some(Messages)),
             (
                 "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.anthropic.claude-opus-5",
@@ -85,7 +90,7 @@ mod tests {
             ),
             ("claude-opus-5", None),
         ] {
-            assert_eq!(Family::Bedrock.wire_format(id), expected, "{id}");
+            assert_eq!(of_bedrock(id), expected, "{id}");
         }
         for (id, expected) in [
             ("claude-haiku-4-5", Some(Messages)),
@@ -95,7 +100,7 @@ mod tests {
             ("mistral-nemo@2407", None),
             ("gemini-embedding-001", None),
         ] {
-            assert_eq!(Family::Vertex.wire_format(id), expected, "{id}");
+            assert_eq!(of_vertex(id), expected, "{id}");
         }
     }
 }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use hyper::body::Incoming;
+use rustls::RootCertStore;
 use switchyard_dialects::{anthropic_messages, openai_chat};
 use switchyard_domain::clock::Clock;
 use switchyard_interchange::{
@@ -16,11 +17,11 @@ use switchyard_interchange::{
 
 use crate::{
     answer::{Answer, AnswerStream, boxed, read_all},
+    bedrock,
     call::{Answered, Call, Upstream},
     connect::{Resolve, SystemResolver},
     egress::EgressPolicy,
     limits::{COMPLETE_BODY_BYTES_MAX, ERROR_BODY_BYTES_MAX, Timeouts},
-    bedrock,
     prepared::{ErrorNames, Prepared, Reading, Sent},
     rate_limit::exhausted_for,
     registry::{Means, prepare},
@@ -50,8 +51,26 @@ impl HttpUpstream {
         clock: Arc<dyn Clock>,
         resolver: &Arc<dyn Resolve>,
     ) -> Self {
+        let transport = Transport::new(egress, resolver, None, timeouts.connect);
+        Self::over(transport, timeouts, clock)
+    }
+
+    /// As [`Self::resolving`], but in a network with authorities of its own: a provider is who it says
+    /// it is where these say so, and no others.
+    pub fn believing(
+        authorities: &RootCertStore,
+        egress: EgressPolicy,
+        timeouts: Timeouts,
+        clock: Arc<dyn Clock>,
+        resolver: &Arc<dyn Resolve>,
+    ) -> Self {
+        let transport = Transport::new(egress, resolver, Some(authorities), timeouts.connect);
+        Self::over(transport, timeouts, clock)
+    }
+
+    fn over(transport: Transport, timeouts: Timeouts, clock: Arc<dyn Clock>) -> Self {
         Self {
-            transport: Transport::new(egress, resolver, timeouts.connect),
+            transport,
             access_tokens: AccessTokens::new(Arc::clone(&clock)),
             timeouts,
             clock,

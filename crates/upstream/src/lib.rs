@@ -12,12 +12,13 @@ mod prepared;
 mod registry;
 
 mod anthropic;
+mod azure;
 mod bedrock;
 mod openai_compatible;
-mod vertex;
 mod prompt_cache;
+mod vertex;
 
-mod credential;
+pub mod credential;
 
 pub mod egress;
 

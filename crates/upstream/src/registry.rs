@@ -31,7 +31,7 @@ use switchyard_domain::clock::Clock;
 use switchyard_interchange::failure::Failure;
 
 use crate::{
-    anthropic, bedrock,
+    anthropic, azure, bedrock,
     call::Call,
     openai_compatible,
     prepared::Prepared,
@@ -52,6 +52,7 @@ pub(crate) async fn prepare(call: Call<'_>, means: Means<'_>) -> Result<Prepared
     match family.expect("a vetted endpoint is callable, and that needs a family") {
         Family::OpenAiCompatible => openai_compatible::prepare(call),
         Family::Anthropic => anthropic::prepare(call),
+        Family::Azure => azure::prepare(call),
         Family::Bedrock => bedrock::prepare(call, means.clock),
         Family::Vertex => vertex::prepare(call, means.access_tokens, means.transport).await,
     }
@@ -69,9 +70,7 @@ pub(crate) fn provider_model_id<'a>(call: &Call<'a>) -> &'a str {
     id.expect("a vetted endpoint is callable, and that needs an upstream id")
 }
 
-/// The format that an endpoint's model is served in.
-pub(crate) fn wire_format(call: &Call<'_>) -> WireFormat {
-    let family = call.endpoint.provider().family;
-    let format = family.and_then(|family| family.wire_format(provider_model_id(call)));
+/// A format of those that the catalogue says an endpoint's model is served in.
+pub(crate) fn spoken(format: Option<WireFormat>) -> WireFormat {
     format.expect("a vetted endpoint is callable, and that needs a format we speak")
 }

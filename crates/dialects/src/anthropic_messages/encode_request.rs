@@ -151,8 +151,7 @@ fn encode_anew(request: &ChatRequest, traits: &UpstreamTraits) -> Result<Vec<u8>
     let automatic = request
         .automatic_cache
         .filter(|_| traits.host.marks_by_itself());
-    let automatic =
-        cache_marks::settle(&mut tools, &mut conversation, automatic.map(Into::into));
+    let automatic = cache_marks::settle(&mut tools, &mut conversation, automatic.map(Into::into));
     let sampling = Sampling::of(request, traits, plan.is_on());
     let body = Body {
         anthropic_version: traits.host.version(),

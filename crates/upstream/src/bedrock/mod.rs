@@ -15,19 +15,20 @@ use http::{
     header::{ACCEPT, AUTHORIZATION},
 };
 use http_body_util::Full;
-use switchyard_catalog::wire_format::WireFormat;
+use switchyard_catalog::wire_format::{WireFormat, of_bedrock};
 use switchyard_dialects::{anthropic_messages, openai_chat};
 use switchyard_domain::clock::Clock;
 use switchyard_interchange::{failure::Failure, request::Dialect};
 
 use crate::{
     address::Address,
-    anthropic, openai_compatible,
+    anthropic,
     call::Call,
     credential::bedrock::{AccessKey, BedrockCredential, Region},
     framing::Framing,
+    openai_compatible,
     prepared::{ErrorNames, Prepared, Reading, Sent, header_secret, post, unusable, with_body},
-    registry::{base_url, provider_model_id, wire_format},
+    registry::{base_url, provider_model_id, spoken},
 };
 
 pub(crate) use model_events::ModelEvents;
@@ -89,7 +90,7 @@ struct Shape {
 
 impl Shape {
     fn of(call: Call<'_>) -> Result<Self, Failure> {
-        match wire_format(&call) {
+        match spoken(of_bedrock(provider_model_id(&call))) {
             WireFormat::Messages => Self::invocation(call),
             WireFormat::ChatCompletions => Ok(Self {
                 path: "/openai/v1/chat/completions",

@@ -90,7 +90,8 @@ struct Kind<'a> {
 
 fn without_host_metrics(event: Vec<u8>) -> Bytes {
     let is_last = memmem::find(&event, HOST_METRICS).is_some()
-        && serde_json::from_slice::<Kind<'_>>(&event).is_ok_and(|event| event.kind == "message_stop");
+        && serde_json::from_slice::<Kind<'_>>(&event)
+            .is_ok_and(|event| event.kind == "message_stop");
     if is_last {
         Bytes::from_static(MESSAGE_STOP)
     } else {

@@ -76,7 +76,11 @@ mod tests {
             (Some("us-east-1"), Some(&["eu-west-1"]), Err(wrong)),
             (Some("us-east-1"), Some(&["eu"]), Err(wrong)),
             // London is not in the European Union, whatever its region is called.
-            (Some("eu-west-2"), Some(&["eu"]), Err("the credential is for eu-west-2")),
+            (
+                Some("eu-west-2"),
+                Some(&["eu"]),
+                Err("the credential is for eu-west-2"),
+            ),
             (None, None, Ok("us-east-1")),
             (None, Some(&["global"]), Ok("us-east-1")),
             (None, Some(&["us"]), Ok("us-east-1")),
@@ -84,7 +88,9 @@ mod tests {
             (
                 None,
                 Some(&["eu"]),
-                Err("the credential names no region, which means us-east-1, and the endpoint serves in eu"),
+                Err(
+                    "the credential names no region, which means us-east-1, and the endpoint serves in eu",
+                ),
             ),
         ] {
             let stated: Option<Vec<String>> =

@@ -30,8 +30,12 @@ fn status_of(kind: &str) -> Option<u16> {
     let name = kind.trim().to_ascii_lowercase();
     Some(match name.strip_suffix("exception").unwrap_or(&name) {
         "validation" => 400,
-        "unrecognizedclient" | "expiredtoken" | "invalidsignature" | "incompletesignature"
-        | "missingauthenticationtoken" | "invalidclienttokenid" => 401,
+        "unrecognizedclient"
+        | "expiredtoken"
+        | "invalidsignature"
+        | "incompletesignature"
+        | "missingauthenticationtoken"
+        | "invalidclienttokenid" => 401,
         "accessdenied" => 403,
         "resourcenotfound" => 404,
         "modeltimeout" => 504,
@@ -58,7 +62,10 @@ mod tests {
     #[test]
     fn errors_are_told_by_their_type() {
         for (named, status) in [
-            ("UnrecognizedClientException:http://internal.example/", Some(401)),
+            (
+                "UnrecognizedClientException:http://internal.example/",
+                Some(401),
+            ),
             ("InvalidSignatureException", Some(401)),
             ("AccessDeniedException", Some(403)),
             ("ThrottlingException", Some(429)),

@@ -4,9 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::{
-    http_request::{
-        PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign,
-    },
+    http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -58,7 +56,9 @@ pub(super) fn sign_request(key: &AccessKey, request: &Signable<'_>) -> Result<He
     let headers = [("host", request.host)].into_iter();
     let signable = SignableRequest::new(Method::POST.as_str(), request.uri, headers, digest)
         .map_err(|_| unsigned())?;
-    let (instructions, _) = sign(signable, &params).map_err(|_| unsigned())?.into_parts();
+    let (instructions, _) = sign(signable, &params)
+        .map_err(|_| unsigned())?
+        .into_parts();
     let mut signed = HeaderMap::new();
     for (name, value) in instructions.headers() {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unsigned())?;

@@ -2,11 +2,7 @@
 
 use std::fmt;
 
-use ring::{
-    rand::SystemRandom,
-    rsa::KeyPair,
-    signature::RSA_PKCS1_SHA256,
-};
+use ring::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
 use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
 use switchyard_domain::secret::Secret;
 
@@ -179,7 +175,9 @@ fn check_addresses(object: &Object<'_>) -> Result<(), InvalidCredential> {
     if token_address.is_some_and(|given| given != TOKEN_ADDRESS) {
         return Err(object.invalid(
             "token_uri",
-            format!("is not {TOKEN_ADDRESS}: tokens are fetched there and nowhere else, so write that"),
+            format!(
+                "is not {TOKEN_ADDRESS}: tokens are fetched there and nowhere else, so write that"
+            ),
         ));
     }
     let universe = object.optional_text("universe_domain")?;
@@ -198,8 +196,13 @@ impl ServiceAccount {
         let key = self.signing_key()?;
         let mut signature = vec![0; key.public().modulus_len()];
         // This padding draws no random numbers; the signature of one message is always the same.
-        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-            .map_err(|_| unusable_key())?;
+        key.sign(
+            &RSA_PKCS1_SHA256,
+            &SystemRandom::new(),
+            message,
+            &mut signature,
+        )
+        .map_err(|_| unusable_key())?;
         Ok(signature)
     }
 
@@ -244,11 +247,9 @@ fn is_project(text: &str) -> bool {
 fn is_account_email(text: &str) -> bool {
     text.len() <= 254
         && text.bytes().all(|byte| byte.is_ascii_graphic())
-        && text
-            .split_once('@')
-            .is_some_and(|(name, domain)| {
-                !name.is_empty() && domain.ends_with(".gserviceaccount.com")
-            })
+        && text.split_once('@').is_some_and(|(name, domain)| {
+            !name.is_empty() && domain.ends_with(".gserviceaccount.com")
+        })
 }
 
 fn is_key_id(text: &str) -> bool {

@@ -63,7 +63,10 @@ enum Slot {
     Empty,
     Token(Kept),
     /// Those who waited for the same answer get it too.
-    Refused { failure: Failure, until: Duration },
+    Refused {
+        failure: Failure,
+        until: Duration,
+    },
 }
 
 /// In the clock's monotonic time.
@@ -185,7 +188,8 @@ impl Kept {
 
     /// Whether it may go on being used although the next one was not to be had.
     fn outlives(&self, failure: &Failure, now: Duration) -> bool {
-        let account_is_refused = matches!(failure.kind, FailureKind::Auth | FailureKind::Permission);
+        let account_is_refused =
+            matches!(failure.kind, FailureKind::Auth | FailureKind::Permission);
         now < self.expires_at && !account_is_refused
     }
 }

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use switchyard_domain::secret::Secret;
 use switchyard_interchange::failure::{Failure, FailureKind};
 
-
 /// A token, and how long it is good for.
 pub(super) struct Granted {
     pub(super) token: Secret<String>,
@@ -40,7 +39,8 @@ impl Granted {
         };
         let form: Form<'_> = serde_json::from_slice(body).map_err(|_| unreadable())?;
         let token = Secret::new(form.access_token.into_owned());
-        if token.expose().is_empty() || !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        if token.expose().is_empty() || !token.expose().bytes().all(|byte| byte.is_ascii_graphic())
+        {
             return Err(unreadable());
         }
         Ok(Self {
@@ -65,10 +65,7 @@ fn refused(status: StatusCode, body: &[u8]) -> Failure {
             FailureKind::RateLimit,
             "the provider's token service is limiting requests",
         ),
-        500..=599 => (
-            FailureKind::Server,
-            "the provider's token service failed",
-        ),
+        500..=599 => (FailureKind::Server, "the provider's token service failed"),
         _ => (
             FailureKind::Protocol,
             "the provider's token service gave an answer that is none",
@@ -76,7 +73,10 @@ fn refused(status: StatusCode, body: &[u8]) -> Failure {
     };
     let refusal: Option<Refusal> = serde_json::from_slice(body).ok();
     let code = refusal.map(|refusal| refusal.error).filter(|code| {
-        code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        code.len() <= 64
+            && code
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
     });
     Failure {
         status: Some(status.as_u16()),

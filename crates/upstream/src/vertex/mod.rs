@@ -8,17 +8,18 @@ mod granted;
 mod place;
 
 use http::header::AUTHORIZATION;
-use switchyard_catalog::wire_format::WireFormat;
+use switchyard_catalog::wire_format::{WireFormat, of_vertex};
 use switchyard_dialects::{anthropic_messages, openai_chat};
 use switchyard_interchange::{failure::Failure, request::Dialect};
 
 use crate::{
     address::Address,
-    anthropic, openai_compatible,
+    anthropic,
     call::Call,
     credential::vertex::ServiceAccount,
+    openai_compatible,
     prepared::{Prepared, Reading, Sent, header_secret, post, unusable, with_body},
-    registry::{base_url, provider_model_id, wire_format},
+    registry::{base_url, provider_model_id, spoken},
     transport::Transport,
 };
 
@@ -69,7 +70,7 @@ struct Shape {
 
 impl Shape {
     fn of(call: Call<'_>) -> Result<Self, Failure> {
-        match wire_format(&call) {
+        match spoken(of_vertex(provider_model_id(&call))) {
             WireFormat::Messages => {
                 let mut traits = anthropic::quirks::traits(call.endpoint);
                 traits.host = anthropic_messages::Host::Vertex;

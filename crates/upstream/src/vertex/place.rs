@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn wide_places_have_hosts_of_their_own() {
-        let listed = "https://{region}-aiplatform.googleapis.com/v1/projects/{project}/locations/{region}";
+        let listed =
+            "https://{region}-aiplatform.googleapis.com/v1/projects/{project}/locations/{region}";
         for (place, host) in [
             ("us-east5", "https://{region}-aiplatform.googleapis.com/v1/"),
             ("global", "https://aiplatform.googleapis.com/v1/"),

@@ -293,7 +293,10 @@ fn write_messages(out: &mut Vec<u8>, messages: &RawValue, places: Places) {
     let messages: Vec<&RawValue> = serde_json::from_str(messages.get()).unwrap_or_default();
     let roles = messages.iter().map(|message| role_of(message));
     let turn = turn_before_newest(roles).filter(|_| places.turn.is_some());
-    let end = messages.len().checked_sub(1).filter(|_| places.end.is_some());
+    let end = messages
+        .len()
+        .checked_sub(1)
+        .filter(|_| places.end.is_some());
     for (index, message) in messages.into_iter().enumerate() {
         let rollback = out.len();
         separate(out, start);

@@ -21,8 +21,16 @@ fn access_key(change: impl FnOnce(&mut Value)) -> String {
 #[test]
 fn forms_that_are_taken() {
     for (upload, kind, label) in [
-        ("ABSKQmVkcm9ja0FQSUtleQ==".to_owned(), "bedrock_api_key", "ABS...Q=="),
-        ("  bedrock-api-key-YmVkcm9jaw==\n".to_owned(), "bedrock_api_key", "bedr...w=="),
+        (
+            "ABSKQmVkcm9ja0FQSUtleQ==".to_owned(),
+            "bedrock_api_key",
+            "ABS...Q==",
+        ),
+        (
+            "  bedrock-api-key-YmVkcm9jaw==\n".to_owned(),
+            "bedrock_api_key",
+            "bedr...w==",
+        ),
         (
             json!({"apiKey": "ABSKQmVkcm9ja0FQSUtleQ==\n", "region": " eu-central-1"}).to_string(),
             "bedrock_api_key",
@@ -52,19 +60,31 @@ fn mistakes_are_named_where_they_are() {
         })
     };
     for (upload, field, says) in [
-        ("AKIAIOSFODNN7EXAMPLE".to_owned(), None, "id of an access key"),
+        (
+            "AKIAIOSFODNN7EXAMPLE".to_owned(),
+            None,
+            "id of an access key",
+        ),
         ("Bearer ABSKQmVkcm9ja0FQSUtleQ==".to_owned(), None, "Bearer"),
         ("{\"apiKey\": ".to_owned(), None, "JSON"),
         ("[]".to_owned(), None, "one"),
         (without("region"), Some("region"), "name the region"),
         (without("accessKeyId"), Some("accessKeyId"), "missing"),
-        (without("secretAccessKey"), Some("secretAccessKey"), "missing"),
+        (
+            without("secretAccessKey"),
+            Some("secretAccessKey"),
+            "missing",
+        ),
         (
             access_key(|upload| upload["apiKey"] = json!("ABSKQmVkcm9ja0FQSUtleQ==")),
             Some("apiKey"),
             "beside an access key",
         ),
-        (json!({"region": "us-east-1"}).to_string(), Some("apiKey"), "missing"),
+        (
+            json!({"region": "us-east-1"}).to_string(),
+            Some("apiKey"),
+            "missing",
+        ),
         (
             access_key(|upload| {
                 let id = upload["accessKeyId"].take();

@@ -65,7 +65,12 @@ impl TokenExchange for Script {
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.forms.lock().unwrap().push(form.expose().clone());
         self.may_answer.acquire().await.unwrap().forget();
-        let (status, body) = self.answers.lock().unwrap().pop_front().expect("asked once too often");
+        let (status, body) = self
+            .answers
+            .lock()
+            .unwrap()
+            .pop_front()
+            .expect("asked once too often");
         let status = StatusCode::from_u16(status).unwrap();
         Ok((status, body.to_string().into()))
     }
@@ -112,7 +117,12 @@ impl World {
 async fn a_token_is_used_until_five_minutes_before_its_end() {
     let world = World::new();
     let script = Script::of([token("first", 3_600), token("second", 3_600)]);
-    for (seconds, expected) in [(0, "first"), (3_299, "first"), (1, "second"), (10, "second")] {
+    for (seconds, expected) in [
+        (0, "first"),
+        (3_299, "first"),
+        (1, "second"),
+        (10, "second"),
+    ] {
         world.clock.advance(seconds);
         assert_eq!(world.ask_text(&script).await, expected);
     }
@@ -170,7 +180,10 @@ async fn a_token_outlives_a_token_service_that_is_down_but_not_an_account_that_w
     world.clock.advance(31);
     assert_eq!(world.ask_text(&script).await, "old");
     world.clock.advance(31);
-    let failure = world.ask(&script).await.expect_err("the account was refused");
+    let failure = world
+        .ask(&script)
+        .await
+        .expect_err("the account was refused");
     assert_eq!(failure.kind, FailureKind::Auth);
     assert_eq!(script.asked(), 4);
 }
@@ -193,14 +206,16 @@ async fn only_so_many_accounts_are_remembered() {
     let script = Script::of((0..ACCESS_TOKENS_MAX + 2).map(|_| token("t", 3_600)));
     let file = |number: usize| Secret::new(format!("{number}").into_bytes());
     for number in 0..=ACCESS_TOKENS_MAX {
-        let token = world.tokens.token(&file(number), &world.account, &script);
+        let file = file(number);
+        let token = world.tokens.token(&file, &world.account, &script);
         token.await.expect("a token");
     }
     assert_eq!(world.tokens.lock().len(), ACCESS_TOKENS_MAX);
     // The one used least lately had to go; the newest is still there.
     for (number, asked) in [(ACCESS_TOKENS_MAX, 0), (0, 1)] {
         let before = script.asked();
-        let token = world.tokens.token(&file(number), &world.account, &script);
+        let file = file(number);
+        let token = world.tokens.token(&file, &world.account, &script);
         token.await.expect("a token");
         assert_eq!(script.asked() - before, asked, "{number}");
     }
@@ -210,13 +225,25 @@ async fn only_so_many_accounts_are_remembered() {
 async fn answers_that_are_none_are_failures() {
     for (answer, expected) in [
         ((200, json!({"expires_in": 3_600})), FailureKind::Protocol),
-        ((200, json!({"access_token": "", "expires_in": 1})), FailureKind::Protocol),
-        ((200, json!({"access_token": "a\r\nb", "expires_in": 1})), FailureKind::Protocol),
+        (
+            (200, json!({"access_token": "", "expires_in": 1})),
+            FailureKind::Protocol,
+        ),
+        (
+            (200, json!({"access_token": "a\r\nb", "expires_in": 1})),
+            FailureKind::Protocol,
+        ),
         ((302, json!({})), FailureKind::Protocol),
-        ((403, json!({"error": "access_denied"})), FailureKind::Permission),
+        (
+            (403, json!({"error": "access_denied"})),
+            FailureKind::Permission,
+        ),
         ((429, json!({})), FailureKind::RateLimit),
         ((500, json!("oops")), FailureKind::Server),
-        ((400, json!({"error": "<b>ya29.secret</b>"})), FailureKind::Auth),
+        (
+            (400, json!({"error": "<b>ya29.secret</b>"})),
+            FailureKind::Auth,
+        ),
     ] {
         let world = World::new();
         let case = answer.1.to_string();
