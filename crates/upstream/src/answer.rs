@@ -7,13 +7,15 @@ use http_body::Body;
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 use switchyard_dialects::{anthropic_messages, openai_chat};
 use switchyard_interchange::{
-    event::{Completion, StreamStep},
+    event::{ChatEvent, Completion, StreamStep},
     failure::{Failure, FailureKind},
     request::Dialect,
 };
 use tokio::time::{Instant, Sleep};
 
-use crate::{framing::Frames, limits::STREAM_BYTES_MAX, prepared::Reading, sse::SseEvent};
+use crate::{
+    framing::Frames, limits::STREAM_BYTES_MAX, prepared::Reading, redact::Redactor, sse::SseEvent,
+};
 
 /// What a provider answers with.
 pub enum Answer {
@@ -32,6 +34,7 @@ pub struct AnswerStream {
     events: Vec<SseEvent>,
     decoder: Decoder,
     idle: IdleTimer,
+    redactor: Redactor,
     bytes_read: u64,
     state: State,
 }
@@ -44,13 +47,19 @@ enum State {
 
 impl AnswerStream {
     /// Wraps a response body.
-    pub(crate) fn new(reading: Reading, body: AnswerBody, idle_timeout: Duration) -> Self {
+    pub(crate) fn new(
+        reading: Reading,
+        body: AnswerBody,
+        idle_timeout: Duration,
+        redactor: Redactor,
+    ) -> Self {
         Self {
             body,
             frames: Frames::new(reading.framing),
             events: Vec::new(),
             decoder: Decoder::new(reading.dialect),
             idle: IdleTimer::new(idle_timeout),
+            redactor,
             bytes_read: 0,
             state: State::Reading,
         }
@@ -68,7 +77,7 @@ impl AnswerStream {
         if !matches!(outcome, Ok(true)) {
             self.state = State::Over;
         }
-        outcome
+        outcome.map_err(|failure| self.redactor.clean(failure))
     }
 
     async fn read_on(&mut self, steps: &mut Vec<StreamStep>) -> Result<bool, Failure> {
@@ -110,7 +119,12 @@ impl AnswerStream {
 
     fn decode(&mut self, steps: &mut Vec<StreamStep>) -> Result<(), Failure> {
         for event in self.events.drain(..) {
-            let step = self.decoder.event(event.data, event.name.as_deref())?;
+            let mut step = self.decoder.event(event.data, event.name.as_deref())?;
+            for event in &mut step.events {
+                if let ChatEvent::Error(failure) = event {
+                    self.redactor.clean_in_place(failure);
+                }
+            }
             if !step.events.is_empty() || step.verbatim.is_some() {
                 steps.push(step);
             }

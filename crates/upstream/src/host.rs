@@ -124,3 +124,59 @@ pub(crate) fn percent_encode(text: &str) -> Cow<'_, str> {
     }
     Cow::Owned(encoded)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_one_form() {
+        for (text, expected) in [
+            ("api.example.com", Ok("api.example.com")),
+            ("API.Example.COM.", Ok("api.example.com")),
+            ("bücher.example.com", Ok("xn--bcher-kva.example.com")),
+            ("BÜCHER.example.com", Ok("xn--bcher-kva.example.com")),
+            ("ａｐｉ.example.com", Ok("api.example.com")),
+            ("api。example。com", Ok("api.example.com")),
+            ("api.exa\u{ad}mple.com", Ok("api.example.com")),
+            ("1.2.3.example", Ok("1.2.3.example")),
+            ("１２７.0.0.1", Err(NoHost::Address)),
+            ("127。0。0。1", Err(NoHost::Address)),
+            ("①②⑦.0.0.1", Err(NoHost::Address)),
+            ("ｌｏｃａｌｈｏｓｔ", Err(NoHost::Internal)),
+            ("LocalHost.", Err(NoHost::Internal)),
+            ("x.home.arpa", Err(NoHost::Internal)),
+            ("example.0x1", Err(NoHost::Address)),
+            ("::1", Err(NoHost::Address)),
+            ("", Err(NoHost::Malformed)),
+            (".", Err(NoHost::Malformed)),
+            ("a.b..", Err(NoHost::Malformed)),
+            ("xn--\u{0}.example.com", Err(NoHost::Malformed)),
+            ("a b.example.com", Err(NoHost::Malformed)),
+            ("a%2eb.example.com", Err(NoHost::Malformed)),
+            ("a/b.example.com", Err(NoHost::Malformed)),
+            ("me@example.com", Err(NoHost::Malformed)),
+        ] {
+            let found = Host::parse(text);
+            assert_eq!(
+                found.as_ref().map(Host::as_str),
+                expected.as_ref().copied(),
+                "{text:?}"
+            );
+        }
+        assert_eq!(Host::parse(&"a.".repeat(200)), Err(NoHost::Malformed));
+    }
+
+    #[test]
+    fn below_a_domain_is_behind_a_dot() {
+        let host = Host::parse("a.b.example.com").expect("a host");
+        for (domain, is_below) in [
+            ("example.com", true),
+            ("b.example.com", true),
+            ("a.b.example.com", false),
+            ("xample.com", false),
+        ] {
+            assert_eq!(host.is_below(domain), is_below, "{domain}");
+        }
+    }
+}

@@ -24,6 +24,7 @@ use crate::{
     limits::{COMPLETE_BODY_BYTES_MAX, ERROR_BODY_BYTES_MAX, Timeouts},
     prepared::{ErrorNames, Prepared, Reading, Sent},
     rate_limit::exhausted_for,
+    redact::Redactor,
     registry::{Means, prepare},
     retry_after::retry_after,
     transport::Transport,
@@ -146,6 +147,7 @@ impl Upstream for HttpUpstream {
             reading,
             sent,
         } = prepare(call, self.means()).await?;
+        let redactor = || Redactor::new(&sent, call.credential);
         let first_byte = if call.request.stream {
             self.timeouts.first_byte
         } else {
@@ -158,7 +160,8 @@ impl Upstream for HttpUpstream {
             {
                 self.access_tokens.drop_refused(call.credential, token);
             }
-            return Err(self.refusal(reading, response).await);
+            let refusal = self.refusal(reading, response).await;
+            return Err(redactor().clean(refusal));
         }
         let exhausted_for = exhausted_for(response.headers(), self.clock.now());
         let streams = reading
@@ -166,10 +169,13 @@ impl Upstream for HttpUpstream {
             .is_stream(response.headers(), call.request.stream);
         let answer = if streams {
             let body = boxed(response.into_body());
-            let stream = AnswerStream::new(reading, body, self.timeouts.idle);
+            let stream = AnswerStream::new(reading, body, self.timeouts.idle, redactor());
             Answer::Stream(Box::new(stream))
         } else {
-            Answer::Complete(Box::new(self.complete(reading.dialect, response).await?))
+            let complete = self.complete(reading.dialect, response).await;
+            Answer::Complete(Box::new(
+                complete.map_err(|failure| redactor().clean(failure))?,
+            ))
         };
         Ok(Answered {
             answer,

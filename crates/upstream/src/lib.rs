@@ -34,6 +34,7 @@ pub mod limits;
 pub mod sse;
 
 mod rate_limit;
+mod redact;
 mod retry_after;
 
 pub use connect::{Resolve, SystemResolver};

@@ -26,6 +26,9 @@
 //! [`header_secret`]: crate::prepared::header_secret
 //! [`post`]: crate::prepared::post
 
+#[cfg(test)]
+pub(crate) mod alone;
+
 use switchyard_catalog::{snapshot::Family, wire_format::WireFormat};
 use switchyard_domain::clock::Clock;
 use switchyard_interchange::failure::Failure;
@@ -54,8 +57,10 @@ pub(crate) async fn prepare(call: Call<'_>, means: Means<'_>) -> Result<Prepared
         Family::Anthropic => anthropic::prepare(call),
         Family::Azure => azure::prepare(call),
         Family::Bedrock => bedrock::prepare(call, means.clock),
-        Family::Vertex => vertex::prepare(call, means.access_tokens, means.transport).await,
-    }
+        Family::Vertex => {
+            // Waiting for a token takes room that other families' requests need not carry about.
+            Box::pin(vertex::prepare(call, means.access_tokens, means.transport)).await
+        }
 }
 
 /// The catalogue's address of an endpoint.

@@ -137,3 +137,6 @@ fn authenticate(
 fn unusable(message: &str) -> Failure {
     Failure::new(FailureKind::Auth, message)
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,3 +54,96 @@ fn named_ranges_open_just_themselves() {
     assert!("10.0.0.0/33".parse::<Cidr>().is_err());
     assert!("10.0.0.0".parse::<Cidr>().is_err());
 }
+
+fn rules(class: EgressClass) -> Rules {
+    let private_cidrs = vec!["10.0.0.0/8".parse().expect("a range")];
+    Rules {
+        class,
+        policy: Arc::new(EgressPolicy { private_cidrs }),
+    }
+}
+
+fn verdict(class: EgressClass, uri: &str) -> Result<(), Problem> {
+    let uri = uri.parse().expect("an address");
+    rules(class)
+        .check_uri(&uri)
+        .map_err(|blocked| blocked.problem)
+}
+
+#[test]
+fn tenants_call_public_names_over_tls_at_one_port() {
+    for (uri, problem) in [
+        ("https://api.example.com/v1", None),
+        ("https://API.Example.com./v1", None),
+        ("https://api.example.com:443/v1", None),
+        ("https://xn--bcher-kva.example.com/", None),
+        ("https://1.example.com/", None),
+        ("http://api.example.com/v1", Some(Problem::Plain)),
+        ("https://api.example.com:8443/v1", Some(Problem::Port)),
+        ("https://me@api.example.com/v1", Some(Problem::UserInfo)),
+        ("https://8.8.8.8/", Some(Problem::Host(NoHost::Address))),
+        ("https://134744072/", Some(Problem::Host(NoHost::Address))),
+        (
+            "https://[2606:4700::1111]/",
+            Some(Problem::Host(NoHost::Address)),
+        ),
+        ("https://10.0.0.1/", Some(Problem::Private)),
+        (
+            "https://db.internal/",
+            Some(Problem::Host(NoHost::Internal)),
+        ),
+        (
+            "https://printer.local/",
+            Some(Problem::Host(NoHost::Internal)),
+        ),
+        ("https://intranet/", Some(Problem::Host(NoHost::Internal))),
+        ("https://api.svc/", Some(Problem::Host(NoHost::Internal))),
+        (
+            "https://a..example.com/",
+            Some(Problem::Host(NoHost::Malformed)),
+        ),
+        (
+            "https://-a.example.com/",
+            Some(Problem::Host(NoHost::Malformed)),
+        ),
+        (
+            "https://a_b.example.com/",
+            Some(Problem::Host(NoHost::Malformed)),
+        ),
+    ] {
+        let expected = problem.map_or(Ok(()), Err);
+        assert_eq!(verdict(EgressClass::Tenant, uri), expected, "{uri}");
+    }
+}
+
+#[test]
+fn operators_may_call_what_they_name() {
+    for (uri, problem) in [
+        ("http://api.example.com:8080/v1", None),
+        ("http://10.1.2.3:8080/v1", None),
+        ("http://model-server:8080/v1", None),
+        ("http://[::ffff:10.1.2.3]/", None),
+        ("http://127.0.0.1:8080/v1", Some(Problem::Private)),
+        ("http://me@10.1.2.3/", Some(Problem::UserInfo)),
+    ] {
+        let expected = problem.map_or(Ok(()), Err);
+        assert_eq!(verdict(EgressClass::Operator, uri), expected, "{uri}");
+    }
+}
+
+#[test]
+fn a_private_range_opens_for_the_operator_alone() {
+    let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
+        let parsed = texts.iter().map(|text| text.parse().expect("an address"));
+        parsed.collect()
+    };
+    let found = addresses(&["10.0.0.1:0", "8.8.8.8:0", "127.0.0.1:0"]);
+    let operator = rules(EgressClass::Operator).check_addresses("api.example.com", found.clone());
+    assert_eq!(operator, Ok(addresses(&["10.0.0.1:0", "8.8.8.8:0"])));
+    let tenant = rules(EgressClass::Tenant).check_addresses("api.example.com", found);
+    let blocked = tenant.expect_err("not for tenants");
+    assert_eq!(
+        blocked.to_string(),
+        "egress rules for tenant addresses do not allow `api.example.com`: its address is not public"
+    );
+}

@@ -9,7 +9,7 @@ use switchyard_routing::vetted::Vetted;
 use switchyard_upstream::http::HttpUpstream;
 
 use crate::{
-    endpoint::{Told, chat, endpoint, message, send, text_of},
+    endpoint::{Place, Told, chat, message, send, text_of},
     fake::{Arrived, Cloud, Noon, Reply, recording, replay},
     signature::is_signed,
 };
@@ -31,8 +31,18 @@ const COMMON: [&str; 5] = [
     "user-agent",
 ];
 
+fn place<'a>(model: &'a str, regions: Option<&'a [&'a str]>) -> Place<'a> {
+    Place {
+        family: "bedrock",
+        base_url: LISTED,
+        model,
+        regions,
+        is_own: false,
+    }
+}
+
 fn claude(regions: Option<&[&str]>) -> Vetted {
-    endpoint("bedrock", LISTED, CLAUDE, regions)
+    place(CLAUDE, regions).vetted()
 }
 
 fn access_key(region: &str) -> String {
@@ -82,7 +92,7 @@ impl World {
         match send(&self.upstream, &claude(None), API_KEY, &chat(stream)).await {
             Err(failure) => failure,
             Ok(Told::Stream(_, Err(failure))) => failure,
-            Ok(Told::Stream(_, Ok(())) | Told::Complete(_)) => panic!("an answer"),
+            Ok(Told::Stream(_, Ok(())) | Told::Complete) => panic!("an answer"),
         }
     }
 }
@@ -127,7 +137,7 @@ async fn t33_an_access_key_signs_what_leaves_and_stays_here() {
     });
     let signature = ["authorization", "x-amz-content-sha256", "x-amz-date"];
     let with_token = [&signature[..], &["x-amz-security-token"]].concat();
-    let open_model = endpoint("bedrock", LISTED, OPEN_MODEL, None);
+    let open_model = place(OPEN_MODEL, None).vetted();
     for (endpoint, reply, path) in [
         (
             claude(None),
@@ -158,7 +168,7 @@ async fn t33_an_access_key_signs_what_leaves_and_stays_here() {
 #[tokio::test]
 async fn open_models_of_openai_are_asked_in_their_own_format() {
     let world = World::new().await;
-    let open_model = endpoint("bedrock", LISTED, OPEN_MODEL, Some(&["eu-west-1"]));
+    let open_model = place(OPEN_MODEL, Some(&["eu-west-1"])).vetted();
     let arrived = world.arrives(&open_model, API_KEY, chat_answer()).await;
     // A key that names no region is tried where the endpoint is.
     assert_eq!(arrived.host, "bedrock-runtime.eu-west-1.amazonaws.com");
@@ -203,6 +213,22 @@ async fn a_key_for_another_region_is_not_sent() {
         assert_eq!(failure.kind, FailureKind::Unsupported, "{regions:?}");
         assert!(failure.message.contains("us-east-1"), "{failure}");
     }
+    assert!(world.cloud.arrived().is_empty());
+}
+
+#[tokio::test]
+async fn a_customers_own_credential_leads_to_public_addresses_alone() {
+    let world = World::new().await;
+    let own = Place {
+        is_own: true,
+        ..place(CLAUDE, None)
+    };
+    // Here every name stands for this machine, which only the operator may name.
+    let told = send(&world.upstream, &own.vetted(), API_KEY, &chat(false)).await;
+    assert_eq!(
+        told.err().expect("refused").kind,
+        FailureKind::EgressBlocked
+    );
     assert!(world.cloud.arrived().is_empty());
 }
 

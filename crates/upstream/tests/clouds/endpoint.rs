@@ -1,86 +1,47 @@
-//! Endpoints as routing hands them over, and requests to them.
+//! Endpoints of clouds, requests to them, and what comes of those.
 
-use std::sync::Arc;
+#[path = "../wire/endpoint.rs"]
+mod listed;
 
 use bytes::Bytes;
-use serde_json::{Value, json};
-use switchyard_catalog::load::load_from_bytes;
+use serde_json::json;
 use switchyard_dialects::{anthropic_messages, openai_chat};
-use switchyard_domain::{clock::Clock, secret::Secret};
+use switchyard_domain::secret::Secret;
 use switchyard_interchange::{
     event::{ChatEvent, Delta, StreamStep},
     failure::Failure,
     request::ChatRequest,
 };
-use switchyard_routing::{
-    credentials::Credentials,
-    health::HealthSnapshot,
-    policy::Policy,
-    select::{Situation, select},
-    vetted::Vetted,
-};
+use switchyard_routing::vetted::Vetted;
 use switchyard_upstream::{
     answer::Answer,
     call::{Call, Upstream},
     http::HttpUpstream,
 };
 
-use crate::fake::Noon;
+use self::listed::Listed;
 
-/// An endpoint of a cloud, as its row and its provider's have it in the shipped catalogue.
-pub(crate) fn endpoint(
-    family: &str,
-    base_url: &str,
-    model: &str,
-    regions: Option<&[&str]>,
-) -> Vetted {
-    let bytes = |value: Value| serde_json::to_vec(&value).expect("JSON");
-    let parameters = json!(["max_tokens", "temperature", "tools", "tool_choice"]);
-    let (slug, day) = ("cloud", "2026-11-22");
-    let row = json!({
-        "id": "acme/model|cloud", "model_id": "acme/model", "provider": slug,
-        "provider_model_id": model, "tag": slug, "variant": "standard",
-        "service_tier": "default", "quantization": null, "context_length": 100_000,
-        "max_completion_tokens": 4_096, "max_prompt_tokens": null,
-        "pricing": {"prompt": "0.000001", "completion": "0.000002", "request": null,
-            "image": null, "input_cache_read": null, "input_cache_write": null,
-            "internal_reasoning": null, "web_search": null},
-        "supported_parameters": parameters, "supports_implicit_caching": null,
-        "regions": regions, "status": 0, "deranked": false, "zdr": true,
-    });
-    let catalog = load_from_bytes(
-        &bytes(json!({"generated": day, "count": 1, "providers": [{
-            "slug": slug, "name": "Cloud", "api_family": family, "base_url": base_url,
-            "data_policy": {"trains_on_data": false, "retains_prompts": false},
-        }]})),
-        &bytes(json!({"generated": day, "count": 1, "models": [{
-            "id": "acme/model", "canonical_slug": "acme/model", "name": "Model", "author": "acme",
-            "created": 1_700_000_000, "context_length": 100_000, "max_completion_tokens": 4_096,
-            "architecture": {"modality": "text->text", "input_modalities": ["text"],
-                "output_modalities": ["text"], "tokenizer": "Other"},
-            "type": "chat", "supported_parameters": parameters, "default_parameters": null,
-            "reasoning": {"supported": false}, "is_moderated": false, "variant": "standard",
-        }]})),
-        &bytes(json!({"generated": day, "currency": "USD",
-            "price_unit": "per token unless the key says otherwise", "count": 1,
-            "endpoints": [row]})),
-        &bytes(json!({"generated": day, "count": 0, "aliases": []})),
-        Noon.now(),
-    );
-    let catalog = Arc::new(catalog.expect("a valid catalogue"));
-    let situation = Situation {
-        catalog: &catalog,
-        credentials: Credentials::ALL_SHARED,
-        health: &HealthSnapshot::default(),
-        policy: &Policy::default(),
-        pin: None,
-        country: None,
-        now: Noon.now(),
-        seed: 1,
-    };
-    let plan = select(&chat(false).needs(), &situation).expect("an endpoint");
-    let candidate = plan.candidates.into_iter().next();
-    candidate.expect("one candidate").vetted
+/// A cloud's endpoint: its family, its address in the catalogue, the model's id there, and the regions
+/// that the row states.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) family: &'a str,
+    pub(crate) base_url: &'a str,
+    pub(crate) model: &'a str,
+    pub(crate) regions: Option<&'a [&'a str]>,
+    /// Whether the credential is a customer's own.
+    pub(crate) is_own: bool,
+}
+
+impl Place<'_> {
+    pub(crate) fn vetted(self) -> Vetted {
+        Listed {
+            fields: json!({"provider_model_id": self.model, "regions": self.regions}),
+            is_own: self.is_own,
+            ..Listed::new("cloud", self.family, self.base_url)
+        }
+        .vetted()
+    }
 }
 
 /// A request as OpenAI's clients write them.
@@ -118,9 +79,7 @@ pub(crate) async fn send(
         zero_retention: false,
     };
     match upstream.send(call).await?.answer {
-        Answer::Complete(completion) => {
-            Ok(Told::Complete(format!("{:?}", completion.finish.reason)))
-        }
+        Answer::Complete(_) => Ok(Told::Complete),
         Answer::Stream(mut answer) => {
             let mut steps = Vec::new();
             let over = loop {
@@ -137,7 +96,7 @@ pub(crate) async fn send(
 
 /// What an answer told.
 pub(crate) enum Told {
-    Complete(String),
+    Complete,
     /// The steps, and how it ended.
     Stream(Vec<StreamStep>, Result<(), Failure>),
 }

@@ -15,7 +15,7 @@ use switchyard_routing::vetted::Vetted;
 use switchyard_upstream::http::HttpUpstream;
 
 use crate::{
-    endpoint::{Told, chat, endpoint, message, send, text_of},
+    endpoint::{Place, Told, chat, message, send, text_of},
     fake::{Arrived, Cloud, Noon, Reply, recording, replay},
 };
 
@@ -35,7 +35,14 @@ const HEADERS: [&str; 6] = [
 ];
 
 fn model(name: &str, regions: Option<&[&str]>) -> Vetted {
-    endpoint("vertex", LISTED, name, regions)
+    Place {
+        family: "vertex",
+        base_url: LISTED,
+        model: name,
+        regions,
+        is_own: false,
+    }
+    .vetted()
 }
 
 fn key_file(region: Option<&str>) -> String {

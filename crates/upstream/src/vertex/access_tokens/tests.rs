@@ -153,7 +153,7 @@ async fn of_many_who_need_a_token_one_fetches_it() {
 async fn whoever_waited_for_a_refusal_gets_it_too_and_later_ones_ask_again() {
     let world = World::new();
     let refusal = json!({"error": "invalid_grant", "error_description": "Invalid JWT Signature."});
-    let script = Script::of([(400, refusal), token("after all", 3_600)]);
+    let script = Script::of([(400, refusal), token("after-all", 3_600)]);
     for _ in 0..3 {
         let failure = world.ask(&script).await.expect_err("refused");
         assert_eq!(failure.kind, FailureKind::Auth);
@@ -161,7 +161,7 @@ async fn whoever_waited_for_a_refusal_gets_it_too_and_later_ones_ask_again() {
     }
     assert_eq!(script.asked(), 1);
     world.clock.advance(6);
-    assert_eq!(world.ask_text(&script).await, "after all");
+    assert_eq!(world.ask_text(&script).await, "after-all");
 }
 
 #[tokio::test]
