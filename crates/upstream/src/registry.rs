@@ -13,7 +13,7 @@
 //! - **What comes back**: a [`Reading`], the dialect and its framing.
 //!
 //! A family that has to ask for something first, such as an access token, makes [`prepare`] await it:
-//! what it remembers between requests is a field of [`HttpUpstream`] that is passed in here, and it
+//! what it remembers between requests is a field of [`HttpUpstream`] that comes in with [`Means`], and it
 //! asks through [`Transport::exchange`], under the same egress rules as any request.
 //!
 //! [`Address::listed`]: crate::address::Address::listed
@@ -61,6 +61,7 @@ pub(crate) async fn prepare(call: Call<'_>, means: Means<'_>) -> Result<Prepared
             // Waiting for a token takes room that other families' requests need not carry about.
             Box::pin(vertex::prepare(call, means.access_tokens, means.transport)).await
         }
+    }
 }
 
 /// The catalogue's address of an endpoint.

@@ -47,6 +47,16 @@ const WALLS: &[Wall] = &[
     ),
     wall("hyper-rustls", &["upstream"], "only upstream dials out"),
     wall("rustls", &["upstream"], "only upstream dials out"),
+    wall(
+        "aws-sigv4",
+        &["upstream"],
+        "only upstream calls Amazon, and signs what it sends",
+    ),
+    wall(
+        "ring",
+        &["upstream"],
+        "service accounts sign with RSA; all other cryptography is the vault's, or TLS",
+    ),
     wall("aes-gcm", &["vault"], "ciphers live in the vault"),
     wall(
         "ed25519-dalek",

@@ -3,11 +3,19 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::{BufMut, Bytes};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
+use switchyard_dialects::openai_chat;
+use switchyard_domain::secret::Secret;
 use switchyard_interchange::failure::{Failure, FailureKind};
 
+#[path = "../../tests/wire/endpoint.rs"]
+mod endpoint;
+
+use self::endpoint::Listed;
 use super::ModelEvents;
-use crate::{limits::SSE_EVENT_BYTES_MAX, sse::SseEvent};
+use crate::{
+    call::Call, limits::SSE_EVENT_BYTES_MAX, registry::alone::prepare_alone, sse::SseEvent,
+};
 
 const RECORDED: &str =
     include_str!("../../fixtures/bedrock/bedrock-invoke-stream-anthropic-tool.json");
@@ -149,6 +157,65 @@ fn only_the_last_event_is_rid_of_the_hosts_figures() {
     ] {
         let (events, _) = read(&[&chunk(event)]);
         assert_eq!(&events[0].data[..], expected);
+    }
+}
+
+#[tokio::test]
+async fn everything_that_authenticates_is_marked_sensitive() {
+    const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    const TOKEN: &str = "IQoJb3JpZ2luX2VjEXAMPLETOKEN";
+    let access_key = json!({
+        "accessKeyId": "ASIAIOSFODNN7EXAMPLE", "secretAccessKey": SECRET,
+        "sessionToken": TOKEN, "region": "eu-west-1",
+    });
+    let endpoint = Listed {
+        fields: json!({"provider_model_id": "anthropic.claude-opus-5"}),
+        ..Listed::new(
+            "cloud",
+            "bedrock",
+            "https://bedrock-runtime.{region}.amazonaws.com",
+        )
+    };
+    let endpoint = endpoint.vetted();
+    let body = json!({
+        "model": "acme/model", "messages": [{"role": "user", "content": "hello"}],
+    });
+    let request = openai_chat::decode_request(body.to_string().into()).expect("a request");
+    for (credential, sensitive) in [
+        (
+            "ABSKQmVkcm9ja0FQSUtleQ==".to_owned(),
+            &["authorization"][..],
+        ),
+        (
+            access_key.to_string(),
+            &[
+                "authorization",
+                "x-amz-content-sha256",
+                "x-amz-date",
+                "x-amz-security-token",
+            ],
+        ),
+    ] {
+        let call = Call {
+            endpoint: &endpoint,
+            credential: &Secret::new(credential.clone().into_bytes()),
+            request: &request,
+            affinity: None,
+            zero_retention: false,
+        };
+        let prepared = prepare_alone(call).await.expect("a request");
+        let headers = prepared.request.headers();
+        let mut marked: Vec<&str> = headers
+            .iter()
+            .filter(|(_, value)| value.is_sensitive())
+            .map(|(name, _)| name.as_str())
+            .collect();
+        marked.sort_unstable();
+        assert_eq!(marked, sensitive);
+        let shown = format!("{:?}", prepared.request);
+        for secret in [credential.as_str(), SECRET, TOKEN] {
+            assert!(!shown.contains(secret));
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Frames written here by hand, cut and damaged.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::BufMut;
 use proptest::prelude::*;
+use serde_json::Value;
 
 use super::*;
 
@@ -133,6 +135,40 @@ fn a_stream_that_stops_inside_a_frame_was_cut() {
         let whole = decode(&[&frame[..at], &frame[at..]]).expect("a frame");
         assert_eq!(&whole[0].payload[..], b"payload");
     }
+}
+
+/// Recorded with the sizes of the network's reads, in which frames begin and end anywhere.
+#[test]
+fn a_recorded_stream_is_read_as_it_came() {
+    let recording = include_str!("../../fixtures/bedrock/bedrock-stream-guardrail-chunked.json");
+    let recording: Value = serde_json::from_str(recording).expect("JSON");
+    let response = &recording["response"];
+    let body = STANDARD.decode(response["body_base64"].as_str().expect("a body"));
+    let mut rest = &body.expect("base64")[..];
+    let mut reads = Vec::new();
+    for length in response["chunk_lengths"].as_array().expect("lengths") {
+        let length = length
+            .as_u64()
+            .and_then(|length| usize::try_from(length).ok());
+        let (read, after) = rest.split_at(length.expect("a length"));
+        reads.push(read);
+        rest = after;
+    }
+    let frames = decode(&reads).expect("sound frames");
+    let kinds: Vec<&str> = frames
+        .iter()
+        .filter_map(|frame| frame.text(":event-type"))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "messageStart",
+            "contentBlockDelta",
+            "contentBlockStop",
+            "messageStop",
+            "metadata"
+        ]
+    );
 }
 
 proptest! {
