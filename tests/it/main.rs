@@ -42,6 +42,7 @@ mod key_expired_or_unknown;
 mod key_revoked;
 mod management_vs_inference;
 
+mod azure_resources;
 mod chat_served_by_anthropic;
 mod prompt_caches;
 mod sse_is_well_formed;
@@ -51,6 +52,7 @@ mod body_limits;
 mod cors;
 mod logs_hold_no_prompt_or_key;
 mod redirects_and_proxy_variables_ignored;
+mod t33_headers_stay_on_their_side;
 
 mod catalog_reload_on_sighup;
 mod config_check;

@@ -77,9 +77,6 @@ pub enum EgressClass {
 }
 
 impl EgressClass {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Operator, Self::Tenant];
-
     /// The name in logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -10,10 +10,7 @@ use std::{
     ops::Range,
 };
 
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use memchr::memmem;
 use switchyard_domain::secret::Secret;
 use switchyard_interchange::failure::Failure;
@@ -29,6 +26,8 @@ mod tests;
 const REDACTED: &str = "[redacted]";
 /// Characters of a secret that are kept, to find it by.
 const HEAD_BYTES: usize = 6;
+/// Forms of one secret, as a rule.
+const FORMS: usize = 4;
 /// What is shorter is no secret, and would blot out words.
 const SECRET_BYTES_MIN: usize = 8;
 
@@ -49,7 +48,9 @@ struct Trace {
 impl Redactor {
     /// For a request that carried `sent`, of `credential`.
     pub(crate) fn new(sent: &Sent, credential: &Secret<Vec<u8>>) -> Self {
-        let mut redactor = Self { traces: Vec::new() };
+        let mut redactor = Self {
+            traces: Vec::with_capacity(FORMS),
+        };
         match sent {
             Sent::Credential => redactor.learn(credential.expose().trim_ascii()),
             Sent::Parts(parts) => {
@@ -104,24 +105,39 @@ impl Redactor {
                 self.traces.push(Trace::of(lower.as_bytes(), false));
             }
         }
-        for offset in 0..3 {
-            self.learn_base64(secret, offset);
-        }
+        self.learn_base64(secret);
     }
 
     /// A secret that is encoded together with what stands before it looks different by how many bytes
-    /// that is, modulo three. The letters that also depend on neighbours are left off.
-    fn learn_base64(&mut self, secret: &[u8], offset: usize) {
-        let mut padded = Zeroizing::new(Vec::with_capacity(offset + secret.len()));
-        padded.resize(offset, 0);
-        padded.extend_from_slice(secret);
-        let own = (offset * 8).div_ceil(6)..padded.len() * 8 / 6;
-        let standard = Zeroizing::new(STANDARD_NO_PAD.encode(&*padded));
-        let url_safe = Zeroizing::new(URL_SAFE_NO_PAD.encode(&*padded));
-        self.traces
-            .push(Trace::of(&standard.as_bytes()[own.clone()], true));
-        if standard != url_safe {
-            self.traces.push(Trace::of(&url_safe.as_bytes()[own], true));
+    /// that is, modulo three. The letters that also depend on neighbours are left off. Every stream
+    /// comes by here, so two buffers serve for all of it.
+    fn learn_base64(&mut self, secret: &[u8]) {
+        let mut padded = Zeroizing::new(vec![0; 2 + secret.len()]);
+        padded[2..].copy_from_slice(secret);
+        let mut encoded = Zeroizing::new(vec![0; padded.len().div_ceil(3) * 4]);
+        for offset in 0..3 {
+            let whole = &padded[2 - offset..];
+            let length = STANDARD_NO_PAD
+                .encode_slice(whole, &mut encoded)
+                .expect("four letters hold three bytes");
+            let own = (offset * 8).div_ceil(6)..whole.len() * 8 / 6;
+            debug_assert!(own.end <= length);
+            let form = &mut encoded[own];
+            self.traces.push(Trace::of(form, true));
+            // The other alphabet differs in two letters.
+            let mut differs = false;
+            for letter in form.iter_mut() {
+                let other = match letter {
+                    b'+' => b'-',
+                    b'/' => b'_',
+                    _ => continue,
+                };
+                *letter = other;
+                differs = true;
+            }
+            if differs {
+                self.traces.push(Trace::of(form, true));
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::{fs, path::Path};
 
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use switchyard_dialects::{anthropic_messages, openai_chat};
 use switchyard_interchange::failure::FailureKind;

@@ -34,7 +34,8 @@ use tokio::net::TcpListener;
 
 use crate::endpoint::Listed;
 
-const CREDENTIAL: &str = "sk-provider-credential";
+/// Nothing about it says that it is a key.
+const CREDENTIAL: &str = "tall-oaks-grow";
 
 struct Noon;
 
@@ -342,6 +343,39 @@ async fn t31_a_redirect_is_an_error_and_its_target_hears_nothing() {
         assert_eq!(server.simulator().counters("thief").started, 0);
     }
     assert_eq!(world.server.simulator().counters("alpha").started, 20);
+}
+
+#[tokio::test]
+async fn v9_an_echoed_credential_is_taken_out_wherever_it_stands() {
+    let world = World::new().await;
+    let complaint = |key: &str| format!("`temperature` is not for {key}");
+    let openai = |message: &str| json!({"error": {"type": "invalid_request_error", "code": 400, "message": message}});
+    let anthropic = |message: &str| json!({"type": "error", "error": {"type": "invalid_request_error", "message": message}});
+    let message = complaint(CREDENTIAL);
+    for (family, body, event) in [
+        (FAMILIES[0], openai(&message), ""),
+        (FAMILIES[1], anthropic(&message), "event: error\n"),
+    ] {
+        // As an answer, within an answer, and in a stream.
+        for (status, kind, body) in [
+            (400, "application/json", body.to_string()),
+            (200, "application/json", body.to_string()),
+            (200, "text/event-stream", format!("{event}data: {body}\n\n")),
+        ] {
+            let behaviour = Behaviour::Replay(Replay {
+                status,
+                headers: vec![("content-type".to_owned(), kind.to_owned())],
+                body: body.into(),
+                ..Replay::default()
+            });
+            let failure = world
+                .failure(family, behaviour, kind.starts_with("text"))
+                .await;
+            let case = format!("{family} {status} {kind}: {failure:?}");
+            assert_eq!(failure.kind, FailureKind::BadRequest, "{case}");
+            assert_eq!(failure.message, complaint("[redacted]"), "{case}");
+        }
+    }
 }
 
 #[tokio::test]
