@@ -169,9 +169,7 @@ fn encode_anew(request: &ChatRequest, traits: &UpstreamTraits) -> Result<Vec<u8>
         top_p: sampling.top_p,
         top_k: sampling.top_k,
         stop_sequences: stop_sequences(request),
-        service_tier: (request.service_tier == Some(RequestedTier::Default)
-            && traits.host.takes_service_tier())
-        .then_some("standard_only"),
+        service_tier: service_tier(request, traits),
     };
     Ok(serde_json::to_vec(&body).expect("writing to memory succeeds, and our keys are strings"))
 }
@@ -223,6 +221,12 @@ impl Sampling {
             top_k,
         }
     }
+}
+
+/// The tier by the dialect's name. It has one for the default alone.
+fn service_tier(request: &ChatRequest, traits: &UpstreamTraits) -> Option<&'static str> {
+    let asks_for_default = request.service_tier == Some(RequestedTier::Default);
+    (asks_for_default && traits.host.takes_service_tier()).then_some("standard_only")
 }
 
 /// Stop sequences without those of whitespace only, which the dialect refuses.

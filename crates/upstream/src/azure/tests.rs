@@ -3,12 +3,11 @@ use serde_json::{Value, json};
 use switchyard_interchange::request::ChatRequest;
 use switchyard_routing::vetted::Vetted;
 
-#[path = "../../tests/wire/endpoint.rs"]
-mod endpoint;
-
-use self::endpoint::Listed;
 use super::*;
-use crate::{egress::EgressClass, registry::alone::prepare_alone};
+use crate::{
+    egress::EgressClass,
+    registry::alone::{listed::Listed, prepare_alone},
+};
 
 const KEY: &str = "azure-key-0123456789";
 const TEMPLATE: &str = "https://{resource}.openai.azure.com";

@@ -8,13 +8,12 @@ use switchyard_dialects::openai_chat;
 use switchyard_domain::secret::Secret;
 use switchyard_interchange::failure::{Failure, FailureKind};
 
-#[path = "../../tests/wire/endpoint.rs"]
-mod endpoint;
-
-use self::endpoint::Listed;
 use super::ModelEvents;
 use crate::{
-    call::Call, limits::SSE_EVENT_BYTES_MAX, registry::alone::prepare_alone, sse::SseEvent,
+    call::Call,
+    limits::SSE_EVENT_BYTES_MAX,
+    registry::alone::{listed::Listed, prepare_alone},
+    sse::SseEvent,
 };
 
 const RECORDED: &str =

@@ -1,5 +1,8 @@
 //! For tests: requests written without anybody to send them.
 
+#[path = "../../tests/wire/endpoint.rs"]
+pub(crate) mod listed;
+
 use std::{sync::Arc, time::Duration};
 
 use switchyard_domain::clock::{Clock, Timestamp};

@@ -362,69 +362,71 @@ async fn refusals_are_told_by_their_type_before_their_status() {
     let named = |status: u16, kind: &str, message: &str| {
         Reply::json(status, &json!({"message": message})).with("x-amzn-errortype", kind)
     };
-    for (reply, expected) in [
+    let unauthenticated = "Authentication failed: Please make sure your API Key is valid.";
+    let unknown = "The provided model identifier is invalid.";
+    let too_long = "Input is too long for requested model.";
+    for (status, kind, message, expected) in [
         (
-            named(403, "AccessDeniedException", "not authorized"),
+            403,
+            "AccessDeniedException",
+            "no access",
             FailureKind::Permission,
         ),
         (
-            named(403, "ExpiredTokenException", "expired"),
+            403,
+            "AccessDeniedException",
+            unauthenticated,
             FailureKind::Auth,
         ),
+        (403, "ExpiredTokenException", "expired", FailureKind::Auth),
+        (403, "InvalidSignatureException", "late", FailureKind::Auth),
         (
-            named(403, "InvalidSignatureException", "expired"),
-            FailureKind::Auth,
-        ),
-        (
-            named(400, "ThrottlingException", "Too many tokens"),
+            400,
+            "ThrottlingException",
+            "too many",
             FailureKind::RateLimit,
         ),
         (
-            named(400, "ServiceQuotaExceededException", "quota"),
+            400,
+            "ServiceQuotaExceededException",
+            "",
             FailureKind::RateLimit,
         ),
+        (424, "ModelErrorException", "failed", FailureKind::Server),
+        (408, "ModelTimeoutException", "slow", FailureKind::Timeout),
         (
-            named(424, "ModelErrorException", "the model failed"),
-            FailureKind::Server,
-        ),
-        (
-            named(408, "ModelTimeoutException", "slow"),
-            FailureKind::Timeout,
-        ),
-        (
-            named(503, "ServiceUnavailableException", "busy"),
+            503,
+            "ServiceUnavailableException",
+            "",
             FailureKind::Overloaded,
         ),
+        (400, "ValidationException", unknown, FailureKind::NotFound),
         (
-            named(
-                400,
-                "ValidationException",
-                "The provided model identifier is invalid.",
-            ),
-            FailureKind::NotFound,
-        ),
-        (
-            named(
-                400,
-                "ValidationException",
-                "Input is too long for requested model.",
-            ),
+            400,
+            "ValidationException",
+            too_long,
             FailureKind::ContextLength,
         ),
         (
-            Reply::json(429, &json!({"message": "slow down"})),
+            429,
+            "SomethingNewException",
+            "slow down",
             FailureKind::RateLimit,
         ),
-        (
-            Reply::new(302, "text/html", "").with("location", "https://evil.example"),
-            FailureKind::Protocol,
-        ),
     ] {
-        let status = reply.status;
-        let failure = world.failure(reply, true).await;
-        assert_eq!((failure.kind, failure.status), (expected, Some(status)));
+        let failure = world.failure(named(status, kind, message), true).await;
+        let found = (failure.kind, failure.status);
+        assert_eq!(found, (expected, Some(status)), "{kind} {message}");
     }
-    let leaked = named(400, "ValidationException", &format!("bad key {API_KEY}"));
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed_and_echoed_keys_not_repeated() {
+    let world = World::new().await;
+    let redirect = Reply::new(302, "text/html", "").with("location", "https://evil.example");
+    let failure = world.failure(redirect, true).await;
+    assert_eq!(failure.kind, FailureKind::Protocol);
+    let leaked = Reply::json(400, &json!({"message": format!("bad key {API_KEY}")}));
     let failure = world.failure(leaked, false).await;
     assert!(!failure.to_string().contains(API_KEY), "{failure}");
 }

@@ -6,16 +6,18 @@ use std::{
     convert::Infallible,
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode};
-use http_body_util::{BodyExt, StreamBody, combinators::BoxBody};
+use http::{HeaderMap, Request, Response};
+use http_body_util::BodyExt;
 use hyper::{
-    body::{Frame, Incoming},
+    body::{Body, Frame, Incoming},
     service::service_fn,
 };
 use hyper_util::{
@@ -131,12 +133,12 @@ impl Cloud {
 
     /// What is answered next, after what was told before.
     pub(crate) fn reply(&self, reply: Reply) {
-        self.script.replies.lock().unwrap().push_back(reply);
+        lock(&self.script.replies).push_back(reply);
     }
 
     /// All that arrived since it was asked last.
     pub(crate) fn arrived(&self) -> Vec<Arrived> {
-        std::mem::take(&mut *self.script.arrived.lock().unwrap())
+        std::mem::take(&mut *lock(&self.script.arrived))
     }
 
     /// An upstream to which every name leads here.
@@ -200,7 +202,7 @@ async fn serve(tcp: TcpStream, acceptor: TlsAcceptor, script: Arc<Script>) {
 async fn answer(
     request: Request<Incoming>,
     script: Arc<Script>,
-) -> Result<Response<BoxBody<Bytes, Infallible>>, Infallible> {
+) -> Result<Response<Pieces>, Infallible> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes());
     let host = parts.uri.authority().map(ToString::to_string);
@@ -208,7 +210,7 @@ async fn answer(
         let host = parts.headers.get("host")?;
         host.to_str().ok().map(str::to_owned)
     });
-    script.arrived.lock().unwrap().push(Arrived {
+    lock(&script.arrived).push(Arrived {
         host: host.unwrap_or_default(),
         path: parts
             .uri
@@ -218,36 +220,36 @@ async fn answer(
         headers: parts.headers,
         body: body.unwrap_or_default(),
     });
-    let reply = script.replies.lock().unwrap().pop_front();
+    let reply = lock(&script.replies).pop_front();
     let reply = reply.unwrap_or_else(|| Reply::new(418, "text/plain", "nothing was planned"));
-    let mut response = Response::builder().status(StatusCode::from_u16(reply.status).unwrap());
+    let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }
-    let pieces = reply.pieces.into_iter().map(|piece| Ok(Frame::data(piece)));
-    let body = StreamBody::new(futures_of(pieces));
-    Ok(response.body(BodyExt::boxed(body)).expect("a response"))
+    let body = Pieces(reply.pieces.into());
+    Ok(response.body(body).expect("a response"))
 }
 
-/// A stream that is always ready.
-fn futures_of<I: Iterator>(items: I) -> impl futures_core::Stream<Item = I::Item>
-where
-    I: Unpin,
-{
-    struct Ready<I>(I);
+/// A body in pieces, all of them ready.
+struct Pieces(VecDeque<Bytes>);
 
-    impl<I: Iterator + Unpin> futures_core::Stream for Ready<I> {
-        type Item = I::Item;
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
 
-        fn poll_next(
-            mut self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Option<I::Item>> {
-            std::task::Poll::Ready(self.0.next())
-        }
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = self.0.pop_front();
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }
+}
 
-    Ready(items)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .expect("no test panics while it notes something")
 }
 
 /// The time at which all of this happens, and as much later as it is told.

@@ -48,82 +48,65 @@ fn key_files_are_taken_with_and_without_a_region() {
     look(&bare).expect("what is needed is there");
 }
 
+fn with(field: &str, value: Value) -> String {
+    changed(|file| file[field] = value)
+}
+
+fn complains(upload: &str, field: Option<&str>, says: &str) {
+    let problem = look(upload).expect_err("a mistake");
+    assert_eq!(problem.field.as_deref(), field, "{problem}");
+    assert!(problem.message.contains(says), "{problem}");
+    assert!(!problem.to_string().contains("MII"), "{problem}");
+}
+
 #[test]
 fn mistakes_are_named_where_they_are() {
-    let set = |field: &str, value: Value| changed(|file| file[field] = value);
-    let cut = changed(|file| {
+    for (upload, says) in [
+        ("AIzaSyExampleExampleExample", "Google AI Studio"),
+        ("/home/me/key.json", "JSON"),
+        (&format!("[{KEY_FILE},{KEY_FILE}]"), "list"),
+    ] {
+        complains(upload, None, says);
+    }
+    for (field, value, says) in [
+        ("type", json!("authorized_user"), "service_account"),
+        ("type", json!("external_account"), "service_account"),
+        ("type", Value::Null, "missing"),
+        ("client_email", json!("me@example.com"), "service account"),
+        ("client_email", json!("a b@x.iam.gserviceaccount.com"), ""),
+        ("private_key_id", json!("../.."), "letters and digits"),
+        ("private_key", Value::Null, "missing"),
+        ("private_key", json!("MIIEvQIBADANBg"), "BEGIN PRIVATE KEY"),
+    ] {
+        complains(&with(field, value), Some(field), says);
+    }
+    let damaged = changed(|file| {
         let pem = file["private_key"].as_str().expect("a text");
         file["private_key"] = json!(pem.replace("\nMII", "\nMIA"));
     });
-    for (upload, field, says) in [
+    complains(&damaged, Some("private_key"), "damaged");
+}
+
+#[test]
+fn addresses_in_a_key_file_are_googles_or_refused() {
+    for (field, address) in [
         (
-            "AIzaSyExampleExampleExample".to_owned(),
-            None,
-            "Google AI Studio",
-        ),
-        ("/home/me/key.json".to_owned(), None, "JSON"),
-        (format!("[{KEY_FILE},{KEY_FILE}]"), None, "list"),
-        (
-            set("type", json!("authorized_user")),
-            Some("type"),
-            "service_account",
+            "token_uri",
+            "https://oauth2.googleapis.com.evil.example/token",
         ),
         (
-            set("type", json!("external_account")),
-            Some("type"),
-            "service_account",
+            "token_uri",
+            "https://evil.example/https://oauth2.googleapis.com/token",
         ),
-        (set("type", Value::Null), Some("type"), "missing"),
-        (
-            set("private_key", Value::Null),
-            Some("private_key"),
-            "missing",
-        ),
-        (
-            set("client_email", json!("me@example.com")),
-            Some("client_email"),
-            "service account",
-        ),
-        (
-            set("client_email", json!("a b@x.iam.gserviceaccount.com")),
-            Some("client_email"),
-            "",
-        ),
-        (
-            set("private_key_id", json!("../..")),
-            Some("private_key_id"),
-            "",
-        ),
-        (
-            set("private_key", json!("MIIEvQIBADANBg")),
-            Some("private_key"),
-            "BEGIN PRIVATE KEY",
-        ),
-        (cut, Some("private_key"), "damaged"),
-        (
-            set(
-                "token_uri",
-                json!("https://oauth2.googleapis.com.evil.example/token"),
-            ),
-            Some("token_uri"),
-            "nowhere else",
-        ),
-        (
-            set("token_uri", json!("http://oauth2.googleapis.com/token")),
-            Some("token_uri"),
-            "",
-        ),
-        (
-            set("universe_domain", json!("evil.example")),
-            Some("universe_domain"),
-            "",
-        ),
+        ("token_uri", "http://oauth2.googleapis.com/token"),
+        ("token_uri", "https://oauth2.googleapis.com/token?x"),
+        ("token_uri", "https://accounts.google.com/o/oauth2/token"),
+        ("universe_domain", "evil.example"),
     ] {
-        let problem = look(&upload).expect_err("a mistake");
-        assert_eq!(problem.field.as_deref(), field, "{problem}");
-        assert!(problem.message.contains(says), "{problem}");
-        assert!(!problem.to_string().contains("MII"), "{problem}");
+        complains(&with(field, json!(address)), Some(field), "googleapis.com");
     }
+    // Of no use to us, and so of no harm.
+    look(&with("auth_uri", json!("https://evil.example"))).expect("a key file");
 }
 
 #[test]
