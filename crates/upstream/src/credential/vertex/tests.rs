@@ -63,7 +63,7 @@ fn complains(upload: &str, field: Option<&str>, says: &str) {
 fn mistakes_are_named_where_they_are() {
     for (upload, says) in [
         ("AIzaSyExampleExampleExample", "Google AI Studio"),
-        ("/home/me/key.json", "JSON"),
+        ("~/Downloads/key.json", "JSON"),
         (&format!("[{KEY_FILE},{KEY_FILE}]"), "list"),
     ] {
         complains(upload, None, says);
