@@ -13,6 +13,12 @@ use crate::credential::{
 /// may do is decided by its roles.
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
+/// The form's beginning, which says what it asks for and with what.
+const GRANT: &str = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=";
+
+/// Room for a form with the longest signature and address that there are.
+const FORM_BYTES: usize = 4_096;
+
 /// How long an assertion is good for: as long as Google lets it be.
 const LIFETIME_SECONDS: i64 = 3_600;
 
@@ -51,8 +57,9 @@ pub(super) fn token_request(
         exp: now.seconds() + LIFETIME_SECONDS,
     };
     // The letters of the assertion mean themselves in a form.
-    let mut form =
-        String::from("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=");
+    // It never outgrows its buffer, so that no part of it stays behind elsewhere.
+    let mut form = String::with_capacity(FORM_BYTES);
+    form.push_str(GRANT);
     let assertion_at = form.len();
     append(&header, &mut form);
     form.push('.');
