@@ -40,6 +40,7 @@ mod kill_nine_mid_streams;
 
 mod key_expired_or_unknown;
 mod key_revoked;
+mod key_service_guards_the_keys;
 mod management_vs_inference;
 
 mod azure_resources;

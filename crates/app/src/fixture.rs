@@ -113,6 +113,7 @@ impl Installation {
                 expires_at: None,
                 disabled: false,
                 created_at: NOW,
+                creator_id: None,
             }),
         }
     }

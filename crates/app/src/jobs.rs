@@ -17,7 +17,7 @@ use crate::{
     journal::Position,
     limits::{
         CREDENTIAL_POLL, HEALTH_EXCHANGE, HEALTH_TURN, KEY_POLL, LEASE_TENDING, POLICY_POLL,
-        RECEIPT_SIGNING,
+        RECEIPT_SIGNING, VAULT_CHECK,
     },
     poster::post,
 };
@@ -40,6 +40,10 @@ impl App {
             if let Err(error) = app.credentials.follow().await {
                 tracing::warn!(error = %error, "cannot ask for changed provider credentials");
             }
+        });
+        self.spawn_every(jobs, stop, VAULT_CHECK, |app| async move {
+            let vault = app.credentials.vault();
+            app.vault_health.ask(vault, &*app.clock).await;
         });
         self.spawn_every(jobs, stop, RECEIPT_SIGNING, |app| async move {
             if let Err(error) = app.receipts.sign_pending().await {
@@ -147,6 +151,8 @@ impl App {
         self.keys.start_following().await?;
         self.policies.start_following().await?;
         self.credentials.follow().await?;
+        let vault = self.credentials.vault();
+        self.vault_health.ask(vault, &*self.clock).await;
         Ok(())
     }
 }

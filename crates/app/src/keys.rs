@@ -17,7 +17,7 @@ use std::{
 use switchyard_coordination::{Coordination, Invalidation};
 use switchyard_domain::{
     clock::Clock,
-    id::{AccountId, ApiKeyId, WorkspaceId},
+    id::{AccountId, ApiKeyId, PersonId, WorkspaceId},
     secret::Secret,
     tenancy::{ApiKey, Caller, KeyKind, KeyLimit},
 };
@@ -64,6 +64,8 @@ pub struct KeyRequest {
     pub kind: KeyKind,
     pub limit: Option<KeyLimit>,
     pub expires_at: Option<switchyard_domain::clock::Timestamp>,
+    /// Whose key it is; `None` for the workspace's own.
+    pub creator_id: Option<PersonId>,
 }
 
 /// A new key: its text is shown once.
@@ -206,6 +208,7 @@ impl Keys {
             expires_at: request.expires_at,
             disabled: false,
             created_at: now,
+            creator_id: request.creator_id,
         };
         let row = NewApiKey {
             key: key.clone(),

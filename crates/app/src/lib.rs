@@ -6,6 +6,7 @@
 //! done with a request; [`jobs`] is everything that happens without being asked.
 
 pub mod accounts;
+pub mod audit;
 mod budgets;
 pub mod credentials;
 pub mod explain;
@@ -24,6 +25,7 @@ pub mod replay;
 pub mod tenant_keys;
 pub mod treasury;
 pub mod unavailable;
+mod vault_health;
 
 #[cfg(test)]
 mod fixture;
@@ -49,6 +51,7 @@ use crate::{
     random::RandomSource,
     receipts::Receipts,
     treasury::Treasury,
+    vault_health::VaultHealth,
 };
 
 /// What can be set without touching the parts.
@@ -99,6 +102,7 @@ pub struct App {
     receipts: Arc<Receipts>,
     settings: Settings,
     health: HealthBoard,
+    vault_health: VaultHealth,
     retries: RetryBudget,
     hedges: HedgeBudget,
     places: Arc<Semaphore>,
@@ -130,6 +134,7 @@ impl App {
             receipts: parts.receipts,
             settings: parts.settings,
             health,
+            vault_health: VaultHealth::default(),
             retries: RetryBudget::default(),
             hedges: HedgeBudget::default(),
             places: Arc::new(Semaphore::new(limits::CONCURRENT_GENERATIONS_MAX)),
@@ -173,7 +178,8 @@ impl App {
         if !self.poster.has_room() {
             return Err("too many settlements wait for the database");
         }
-        Ok(())
+        self.vault_health
+            .readiness(self.credentials.vault(), &*self.clock)
     }
 
     /// Generations in flight.

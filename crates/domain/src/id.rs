@@ -87,6 +87,10 @@ define_id!(
     WorkspaceId, "ws_"
 );
 define_id!(
+    /// Somebody who signs in.
+    PersonId, "user_"
+);
+define_id!(
     /// One API key's row; never the key itself.
     ApiKeyId, "key_"
 );

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::{ResetInterval, Timestamp},
-    id::{AccountId, ApiKeyId, WorkspaceId},
+    id::{AccountId, ApiKeyId, PersonId, WorkspaceId},
     money::UsdNanos,
 };
 
@@ -38,6 +38,49 @@ impl KeyKind {
             "management" => Some(Self::Management),
             _ => None,
         }
+    }
+}
+
+/// What a person is to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// May do everything; there is always one.
+    Owner,
+    /// Everything but what ends or hands over the account.
+    Admin,
+    /// What is about money.
+    Billing,
+    /// Calls models with keys of their own.
+    Member,
+    /// Looks.
+    Viewer,
+}
+
+impl Role {
+    /// Every role, the widest first.
+    pub const ALL: [Self; 5] = [
+        Self::Owner,
+        Self::Admin,
+        Self::Billing,
+        Self::Member,
+        Self::Viewer,
+    ];
+
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Billing => "billing",
+            Self::Member => "member",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    /// The role with this stored name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == name)
     }
 }
 
@@ -78,6 +121,8 @@ pub struct ApiKey {
     pub disabled: bool,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Who made it; `None` for a key that is the workspace's own.
+    pub creator_id: Option<PersonId>,
 }
 
 impl ApiKey {

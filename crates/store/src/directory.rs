@@ -32,6 +32,9 @@ pub enum DirectoryError {
     /// The row the call names does not exist, or not in the tenant it names.
     #[error("{0} does not exist")]
     Missing(String),
+    /// The state of things does not allow it; names the rule, such as `live_keys`.
+    #[error("refused: {0}")]
+    Refused(&'static str),
     /// The database answered something that cannot be; a human must look.
     #[error("the directory is inconsistent: {0}")]
     Inconsistent(String),

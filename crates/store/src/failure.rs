@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     Conflict(&'static str),
     #[error("{0} does not exist")]
     Missing(String),
+    #[error("refused: {0}")]
+    Refused(&'static str),
     #[error("inconsistent: {0}")]
     Inconsistent(String),
 }
@@ -78,6 +80,7 @@ impl From<Failure> for StoreError {
             },
             Failure::Conflict(field) => Self::Inconsistent(format!("{field} is already taken")),
             Failure::Missing(what) => Self::Missing(what),
+            Failure::Refused(rule) => Self::Inconsistent(rule.to_owned()),
             Failure::Inconsistent(what) => Self::Inconsistent(what),
         }
     }
@@ -92,6 +95,7 @@ impl From<Failure> for DirectoryError {
             },
             Failure::Conflict(field) => Self::Conflict(field),
             Failure::Missing(what) => Self::Missing(what),
+            Failure::Refused(rule) => Self::Refused(rule),
             Failure::Inconsistent(what) => Self::Inconsistent(what),
         }
     }

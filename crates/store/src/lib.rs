@@ -17,8 +17,11 @@ pub mod api_key;
 pub mod audit;
 pub mod credential;
 pub mod generation;
+pub mod idempotency;
+pub mod own_credential;
 pub mod policy;
 pub mod receipts;
+pub mod sealed;
 
 mod postgres;
 mod sqlite;

@@ -4,7 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use switchyard_billing::store::LedgerStore;
 
-use crate::{directory::Directory, postgres, receipts::ReceiptStore, sqlite};
+use crate::{
+    audit::{AuditLinker, AuditStore},
+    directory::Directory,
+    idempotency::IdempotencyStore,
+    own_credential::OwnCredentialStore,
+    postgres,
+    receipts::ReceiptStore,
+    sealed::SealedStore,
+    sqlite,
+};
 
 /// How a database is talked to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +65,21 @@ pub struct Store {
     pub directory: Arc<dyn Directory>,
     /// Receipts and the keys that sign them.
     pub receipts: Arc<dyn ReceiptStore>,
+    /// Credentials that customers brought.
+    pub own_credentials: Arc<dyn OwnCredentialStore>,
+    /// Everything sealed, for rotations.
+    pub sealed: Arc<dyn SealedStore>,
+    /// Changes that may be asked for twice.
+    pub idempotency: Arc<dyn IdempotencyStore>,
+    /// The audit log, for readers.
+    pub audit: Arc<dyn AuditStore>,
     schema: Schema,
 }
 
 #[derive(Clone)]
 enum Schema {
-    Postgres(postgres::ConnectOptions),
-    Sqlite(sqlite::ConnectOptions),
+    Postgres(Arc<postgres::Engine>),
+    Sqlite(Arc<sqlite::Engine>),
 }
 
 /// Opens a database by its URL: `postgres://…`, or `sqlite:` with a path, whose file is made when it
@@ -70,34 +87,55 @@ enum Schema {
 pub async fn open(url: &str, options: &OpenOptions) -> Result<Store, OpenError> {
     if url.starts_with("sqlite:") {
         let engine = Arc::new(sqlite::open(url, options).await?);
-        let schema = Schema::Sqlite(engine.connect_options().clone());
-        return Ok(Store {
-            ledger: engine.clone(),
-            directory: engine.clone(),
-            receipts: engine,
-            schema,
-        });
+        let schema = Schema::Sqlite(Arc::clone(&engine));
+        return Ok(Store::over(engine, schema));
     }
     if url.starts_with("postgres:") || url.starts_with("postgresql:") {
         let engine = Arc::new(postgres::open(url, options).await?);
-        let schema = Schema::Postgres(engine.connect_options().clone());
-        return Ok(Store {
-            ledger: engine.clone(),
-            directory: engine.clone(),
-            receipts: engine,
-            schema,
-        });
+        let schema = Schema::Postgres(Arc::clone(&engine));
+        return Ok(Store::over(engine, schema));
     }
     Err(OpenError::Scheme)
 }
 
 impl Store {
+    fn over<E>(engine: Arc<E>, schema: Schema) -> Self
+    where
+        E: LedgerStore
+            + Directory
+            + ReceiptStore
+            + OwnCredentialStore
+            + SealedStore
+            + IdempotencyStore
+            + AuditStore,
+    {
+        Self {
+            ledger: engine.clone(),
+            directory: engine.clone(),
+            receipts: engine.clone(),
+            own_credentials: engine.clone(),
+            sealed: engine.clone(),
+            idempotency: engine.clone(),
+            audit: engine,
+            schema,
+        }
+    }
+
+    /// Says what links the audit log's entries; the first one counts. Nothing that leaves an entry
+    /// there can be done before.
+    pub fn link_audit_with(&self, linker: Arc<dyn AuditLinker>) {
+        match &self.schema {
+            Schema::Postgres(engine) => engine.link_audit_with(linker),
+            Schema::Sqlite(engine) => engine.link_audit_with(linker),
+        }
+    }
+
     /// Brings the schema up to date; nothing to do when it is. Newer migrations than this binary
     /// knows are left alone, so that the previous binary can start during a deploy.
     pub async fn migrate(&self) -> Result<(), OpenError> {
         match &self.schema {
-            Schema::Postgres(connect) => postgres::migrate(connect).await,
-            Schema::Sqlite(connect) => sqlite::migrate(connect).await,
+            Schema::Postgres(engine) => postgres::migrate(engine.connect_options()).await,
+            Schema::Sqlite(engine) => sqlite::migrate(engine.connect_options()).await,
         }
     }
 }
@@ -111,6 +149,7 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000003, "generations"),
             $crate::open::migrations!(@one $folder, 20261124000004, "policies"),
             $crate::open::migrations!(@one $folder, 20261124000005, "receipts"),
+            $crate::open::migrations!(@one $folder, 20261124000006, "own_credentials"),
         ])
     };
     (@one $folder:literal, $version:literal, $name:literal) => {

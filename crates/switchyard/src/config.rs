@@ -1,6 +1,7 @@
 //! The effective configuration: compiled-in defaults, then a file, then the environment. All
 //! faults are found before anything starts and reported together.
 
+mod key_guard;
 mod layers;
 mod values;
 
@@ -13,6 +14,7 @@ use switchyard_upstream::{
     limits::Timeouts,
 };
 
+pub(crate) use key_guard::KeyGuard;
 pub(crate) use layers::Layers;
 use values::Reader;
 
@@ -28,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) redis_url: Option<String>,
     pub(crate) catalog_dir: PathBuf,
     pub(crate) keyring: PathBuf,
+    pub(crate) key_guard: KeyGuard,
     pub(crate) journal_dir: PathBuf,
     pub(crate) fsync_interval: Duration,
     pub(crate) upstream: Timeouts,
@@ -76,6 +79,7 @@ impl Config {
             redis_url: reader.redis_url("redis.url"),
             catalog_dir: reader.path("catalog.dir"),
             keyring: below(reader.optional_path("vault.keyring"), "keys/keyring.json"),
+            key_guard: KeyGuard::read(&mut reader),
             journal_dir: below(reader.optional_path("journal.dir"), "journal"),
             fsync_interval: reader.duration("journal.fsync_interval"),
             upstream: Timeouts {

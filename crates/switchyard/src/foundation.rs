@@ -1,16 +1,18 @@
 //! What every command that touches data stands on: configuration, database, keyring, vault.
 
+mod key_provider;
+
 use std::{fs, path::Path, sync::Arc};
 
 use switchyard_app::{
-    credentials::Credentials, keys::Keys, policies::Policies, random::RandomSource,
-    receipts::Receipts, tenant_keys,
+    audit::KeyedLinks, credentials::Credentials, keys::Keys, policies::Policies,
+    random::RandomSource, receipts::Receipts, tenant_keys,
 };
 use switchyard_coordination::{Coordination, in_process::InProcess};
 use switchyard_domain::{clock::Clock, id::NodeId};
 use switchyard_store::{OpenOptions, Store};
 use switchyard_vault::{
-    OsRandom, Vault, VaultSettings,
+    KeyProvider, OsRandom, Vault, VaultSettings,
     key_provider::{Keyring, SealedRows},
 };
 
@@ -29,7 +31,9 @@ pub(crate) struct Foundation {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn RandomSource>,
     pub(crate) store: Store,
+    /// Keys what is compared and never opened, whoever guards the outermost keys.
     keyring: Arc<Keyring>,
+    key_provider: Arc<dyn KeyProvider>,
 }
 
 impl Foundation {
@@ -48,20 +52,24 @@ impl Foundation {
                 CommandError::caused("cannot bring the database's schema up to date", error)
             })?;
         }
-        let keyring = open_keyring(&config, &store).await?;
+        let keyring = Arc::new(open_keyring(&config, &store).await?);
+        store.link_audit_with(Arc::new(KeyedLinks::new(keyring.audit_keys())));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let key_provider = key_provider::key_provider(&config.key_guard, &keyring, &clock)?;
         Ok(Self {
             config,
-            clock: Arc::new(SystemClock::new()),
+            clock,
             random: Arc::new(SystemRandom),
             store,
-            keyring: Arc::new(keyring),
+            keyring,
+            key_provider,
         })
     }
 
     pub(crate) fn vault(&self) -> Arc<Vault> {
         let rows = tenant_keys::DirectoryTenantKeys::new(Arc::clone(&self.store.directory));
         Arc::new(Vault::new(
-            Arc::clone(&self.keyring) as Arc<_>,
+            Arc::clone(&self.key_provider),
             Arc::new(rows),
             Arc::new(OsRandom),
             Arc::clone(&self.clock),

@@ -66,6 +66,14 @@ fn describe() {
         "switchyard_endpoint_state",
         "An endpoint's health since its last change: 0 stable, 1 returning, 2 outage, 3 degraded, 4 down."
     );
+    metrics::describe_counter!(
+        "switchyard_key_service_calls_total",
+        "Questions to the service that guards the outermost keys, by what came of them."
+    );
+    metrics::describe_gauge!(
+        "switchyard_key_service_resting",
+        "1 while that service keeps failing and is left alone. Page on 1."
+    );
     metrics::describe_gauge!(
         "switchyard_generations_in_flight",
         "Generations being served now."

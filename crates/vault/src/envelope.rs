@@ -54,6 +54,14 @@ impl SealedSecret {
         Self(bytes.into())
     }
 
+    /// The version of the tenant's key that the bytes name; `None` where they are none of ours.
+    /// Tells what a rotation has left to do, and nothing about whose they are.
+    pub fn tenant_key_version(&self) -> Option<u32> {
+        Parts::parse(&self.0)
+            .ok()
+            .map(|parts| parts.tenant_key_version)
+    }
+
     /// The bytes to store.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

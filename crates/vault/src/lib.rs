@@ -9,7 +9,7 @@
 //! without saying whose it is and where it may be sent.
 //!
 //! Start at [`Vault`], then [`context`] for what a seal is bound to, [`envelope`] for the bytes,
-//! [`key_provider`] for the keys; [`api_key`] and [`signing`] stand by themselves.
+//! [`key_provider`] for the keys; [`api_key`], [`signing`] and [`keyed_digest`] stand by themselves.
 #![warn(missing_docs)]
 
 pub mod api_key;
@@ -18,6 +18,7 @@ mod cipher;
 pub mod context;
 pub mod envelope;
 pub mod key_provider;
+pub mod keyed_digest;
 pub mod random;
 pub mod signing;
 pub mod tenant_key;

@@ -1,10 +1,10 @@
 //! Accounts and their workspaces.
 
-use sqlx::{FromRow, types::Uuid};
+use sqlx::{Database, FromRow, types::Uuid};
 use switchyard_billing::fund::FundId;
 use switchyard_domain::id::{AccountId, WorkspaceId};
 
-use super::Engine;
+use super::{super::Db, Engine};
 use crate::{
     account::{Account, Credits, NewAccount},
     failure::Failure,
@@ -18,8 +18,16 @@ const INSERT_ACCOUNT: &str = "
 const EMAIL_TAKEN: &str = "SELECT 1 FROM accounts WHERE email_folded = $1";
 
 const INSERT_WORKSPACE: &str = "
-    INSERT INTO workspaces (workspace_id, account_id, name, is_default, created_at)
+    INSERT INTO workspaces (workspace_id, account_id, name, slug, is_default, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6)";
+
+/// Who may sign in with the address an account is made with: a person of the account's own id.
+const INSERT_PERSON: &str = "
+    INSERT INTO people (person_id, email, email_folded, name, created_at)
     VALUES ($1, $2, $3, $4, $5)";
+
+const INSERT_OWNER: &str = "
+    INSERT INTO memberships (account_id, person_id, role, created_at) VALUES ($1, $1, 'owner', $2)";
 
 const INSERT_CREDITS: &str =
     "INSERT INTO funds (fund_id, capacity, spent, held) VALUES ($1, 0, 0, 0)";
@@ -92,11 +100,13 @@ impl Engine {
             .bind(account.workspace_id.as_uuid())
             .bind(account.account_id.as_uuid())
             .bind("Default")
+            .bind("default")
             .bind(true)
             .bind(At(account.at))
             .execute(&mut *transaction)
             .await
             .map_err(|error| Failure::from(error).or_conflict("workspace_id"))?;
+        insert_owner(&mut transaction, account, &email_folded).await?;
         sqlx::query(INSERT_CREDITS)
             .bind(FundId::Credits(account.account_id).to_string())
             .execute(&mut *transaction)
@@ -133,4 +143,26 @@ impl Engine {
             total_usage: fund.spent,
         })
     }
+}
+
+async fn insert_owner(
+    connection: &mut <Db as Database>::Connection,
+    account: &NewAccount,
+    email_folded: &str,
+) -> Result<(), Failure> {
+    sqlx::query(INSERT_PERSON)
+        .bind(account.account_id.as_uuid())
+        .bind(without_nul(account.email.trim()))
+        .bind(email_folded)
+        .bind(without_nul(&account.name))
+        .bind(At(account.at))
+        .execute(&mut *connection)
+        .await
+        .map_err(|error| Failure::from(error).or_conflict("email"))?;
+    sqlx::query(INSERT_OWNER)
+        .bind(account.account_id.as_uuid())
+        .bind(At(account.at))
+        .execute(&mut *connection)
+        .await?;
+    Ok(())
 }

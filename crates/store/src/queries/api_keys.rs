@@ -3,7 +3,7 @@
 use sqlx::{Database, FromRow, types::Uuid};
 use switchyard_domain::{
     clock::{ResetInterval, Timestamp},
-    id::{AccountId, ApiKeyId, WorkspaceId},
+    id::{AccountId, ApiKeyId, PersonId, WorkspaceId},
     money::UsdNanos,
     tenancy::{ApiKey, KeyKind, KeyLimit},
 };
@@ -25,9 +25,9 @@ const LOOKUP_ID_TAKEN: &str = "SELECT 1 FROM api_keys WHERE lookup_id = $1";
 const INSERT_KEY: &str = "
     INSERT INTO api_keys (
         api_key_id, account_id, workspace_id, kind, name, label, hash, lookup_id, verifier,
-        pepper_version, expires_at, disabled, created_at, updated_at, revision
+        pepper_version, expires_at, disabled, created_at, updated_at, revision, creator_id
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14)";
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15)";
 
 const INSERT_LIMIT: &str = "
     INSERT INTO api_key_limits (api_key_id, limit_nanos, reset_interval, include_byok)
@@ -36,7 +36,7 @@ const INSERT_LIMIT: &str = "
 const KEY_BY_LOOKUP_ID: &str = "
     SELECT
         k.api_key_id, k.account_id, k.workspace_id, k.kind, k.name, k.label, k.hash, k.verifier,
-        k.pepper_version, k.expires_at, k.disabled, k.created_at,
+        k.pepper_version, k.expires_at, k.disabled, k.created_at, k.creator_id,
         l.limit_nanos, l.reset_interval, l.include_byok
     FROM api_keys AS k
     LEFT JOIN api_key_limits AS l ON l.api_key_id = k.api_key_id
@@ -45,7 +45,7 @@ const KEY_BY_LOOKUP_ID: &str = "
 const KEYS_OF_WORKSPACE: &str = "
     SELECT
         k.api_key_id, k.account_id, k.workspace_id, k.kind, k.name, k.label, k.hash, k.verifier,
-        k.pepper_version, k.expires_at, k.disabled, k.created_at,
+        k.pepper_version, k.expires_at, k.disabled, k.created_at, k.creator_id,
         l.limit_nanos, l.reset_interval, l.include_byok
     FROM api_keys AS k
     LEFT JOIN api_key_limits AS l ON l.api_key_id = k.api_key_id
@@ -95,6 +95,7 @@ struct KeyRow {
     expires_at: Option<At>,
     disabled: bool,
     created_at: At,
+    creator_id: Option<Uuid>,
     limit_nanos: Option<i64>,
     reset_interval: Option<String>,
     include_byok: Option<bool>,
@@ -128,6 +129,7 @@ impl KeyRow {
             expires_at: self.expires_at.map(|at| at.0),
             disabled: self.disabled,
             created_at: self.created_at.0,
+            creator_id: self.creator_id.map(PersonId::from_uuid),
         };
         let verifier = self
             .verifier
@@ -346,6 +348,7 @@ async fn insert_key_row(
         .bind(key.disabled)
         .bind(At(key.created_at))
         .bind(revision)
+        .bind(key.creator_id.map(PersonId::as_uuid))
         .execute(connection)
         .await
         .map_err(|error| Failure::from(error).or_conflict("api_key_id"))?;

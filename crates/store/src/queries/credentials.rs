@@ -74,7 +74,7 @@ impl From<CredentialRow> for StoredCredential {
 }
 
 #[derive(FromRow)]
-struct WrappedRow {
+pub(super) struct WrappedRow {
     tenant: String,
     version: i32,
     kek_id: String,

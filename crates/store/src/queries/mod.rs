@@ -5,21 +5,40 @@
 //! then leases, then roll-ups, then ledger balances. Rows of one table that one statement touches are
 //! given to it sorted.
 
+/// Runs a transaction again while the database sacrifices it to another one. An expression and not a
+/// closure, so that what it borrows stays simple.
+macro_rules! retried {
+    ($call:expr) => {{
+        let mut tries = 1;
+        loop {
+            match $call.await {
+                Err(failure) if tries < TRIES_MAX && Failure::is_transient(&failure) => tries += 1,
+                outcome => break outcome.map_err(Into::into),
+            }
+        }
+    }};
+}
+
 mod accounts;
 mod api_keys;
 mod audit;
 mod credentials;
 mod decisions;
 mod generations;
+mod idempotency;
 mod leases;
 mod ledger;
 mod nodes;
+mod own_credentials;
 mod policies;
 mod post;
 mod receipts;
 mod rows;
+mod sealed;
 mod spending;
 mod verify;
+
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use serde_json::value::RawValue;
@@ -44,7 +63,7 @@ use super::{ConnectOptions, Db};
 use crate::{
     account::{Account, Credits, NewAccount},
     api_key::{KeyRevision, KeyUsage, NewApiKey, Page, StoredKey},
-    audit::AuditEvent,
+    audit::{AuditEvent, AuditLinker},
     credential::{NewProviderCredential, StoredCredential, TenantKeyRow},
     directory::{Directory, DirectoryError},
     failure::Failure,
@@ -62,6 +81,8 @@ pub(crate) struct Engine {
     writer: Pool<Db>,
     connect: ConnectOptions,
     known: Known,
+    /// What links entries of the audit log; set before anything is written there.
+    linker: OnceLock<Arc<dyn AuditLinker>>,
 }
 
 impl Engine {
@@ -71,6 +92,7 @@ impl Engine {
             writer,
             connect,
             known: Known::default(),
+            linker: OnceLock::new(),
         }
     }
 
@@ -78,23 +100,14 @@ impl Engine {
         &self.connect
     }
 
+    /// Says what links the audit log; the first one counts.
+    pub(crate) fn link_audit_with(&self, linker: Arc<dyn AuditLinker>) {
+        let _ = self.linker.set(linker);
+    }
+
     async fn begin(&self) -> Result<Transaction<'static, Db>, Failure> {
         Ok(self.writer.begin_with(super::BEGIN_WRITE).await?)
     }
-}
-
-/// Runs a transaction again while the database sacrifices it to another one. An expression and not a
-/// closure, so that what it borrows stays simple.
-macro_rules! retried {
-    ($call:expr) => {{
-        let mut tries = 1;
-        loop {
-            match $call.await {
-                Err(failure) if tries < TRIES_MAX && Failure::is_transient(&failure) => tries += 1,
-                outcome => break outcome.map_err(Into::into),
-            }
-        }
-    }};
 }
 
 #[async_trait]

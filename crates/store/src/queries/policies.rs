@@ -9,7 +9,7 @@ use switchyard_domain::id::{AccountId, ApiKeyId, WorkspaceId};
 
 use super::{super::Db, Engine, rows};
 use crate::{
-    audit::AuditEvent,
+    audit::{AuditEvent, AuditOrigin},
     failure::Failure,
     policy::{PolicyChange, PolicyRevision, PolicySubject, StoredPolicy},
     portable::{At, JsonText, without_nul},
@@ -112,7 +112,8 @@ impl Engine {
         let detail = json!({
             "account": change.account_id, "scope": change.subject.scope(), "rules": rules,
         });
-        note(&mut transaction, change, "policy.set", detail).await?;
+        self.note_policy(&mut transaction, change, "policy.set", detail)
+            .await?;
         transaction.commit().await?;
         Ok(PolicyRevision {
             revision,
@@ -140,7 +141,8 @@ impl Engine {
             return Err(Failure::Missing(format!("a policy of {}", change.subject)));
         }
         let detail = json!({ "account": change.account_id, "scope": change.subject.scope() });
-        note(&mut transaction, change, "policy.clear", detail).await?;
+        self.note_policy(&mut transaction, change, "policy.clear", detail)
+            .await?;
         transaction.commit().await?;
         Ok(PolicyRevision {
             revision,
@@ -203,6 +205,27 @@ impl Engine {
         };
         Ok(rows.into_iter().map(change).collect())
     }
+
+    async fn note_policy(
+        &self,
+        connection: &mut <Db as Database>::Connection,
+        change: &PolicyChange,
+        action: &str,
+        detail: serde_json::Value,
+    ) -> Result<(), Failure> {
+        let event = AuditEvent {
+            at: change.at,
+            actor: change.by.clone(),
+            action: action.to_owned(),
+            subject: change.subject.to_string(),
+            detail,
+            origin: AuditOrigin {
+                account_id: Some(change.account_id),
+                ..AuditOrigin::default()
+            },
+        };
+        self.append_audit_entry(connection, &event).await
+    }
 }
 
 fn outermost_first(rows: Vec<PolicyRow>) -> Result<Vec<StoredPolicy>, Failure> {
@@ -233,20 +256,4 @@ async fn expect_subject(
         Some(_) => Ok(()),
         None => Err(Failure::Missing(change.subject.to_string())),
     }
-}
-
-async fn note(
-    connection: &mut <Db as Database>::Connection,
-    change: &PolicyChange,
-    action: &str,
-    detail: serde_json::Value,
-) -> Result<(), Failure> {
-    let event = AuditEvent {
-        at: change.at,
-        actor: change.by.clone(),
-        action: action.to_owned(),
-        subject: change.subject.to_string(),
-        detail,
-    };
-    super::audit::append(connection, &event).await
 }

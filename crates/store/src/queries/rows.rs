@@ -11,6 +11,8 @@ use crate::failure::Failure;
 pub(super) const API_KEYS: &str = "api_keys";
 /// Counts changes of provider credentials.
 pub(super) const PROVIDER_CREDENTIALS: &str = "provider_credentials";
+/// Counts changes of customers' credentials.
+pub(super) const OWN_CREDENTIALS: &str = "own_credentials";
 /// Counts changes of standing policies.
 pub(super) const POLICIES: &str = "policies";
 

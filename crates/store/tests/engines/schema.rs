@@ -13,7 +13,10 @@ use switchyard_domain::{
     id::{GenerationId, LeaseId, LedgerTransactionId},
     money::UsdNanos,
 };
-use switchyard_store::{OpenOptions, audit::AuditEvent};
+use switchyard_store::{
+    OpenOptions,
+    audit::{AuditEvent, AuditOrigin},
+};
 use tokio::task::JoinSet;
 
 use crate::engine::{Engine, NOW};
@@ -162,6 +165,7 @@ pub(crate) async fn fill(engine: &Engine) -> Settlement {
         action: "credit.grant".to_owned(),
         subject: tenant.account_id.to_string(),
         detail: serde_json::json!({}),
+        origin: AuditOrigin::default(),
     };
     engine
         .directory()
@@ -213,7 +217,13 @@ async fn rows_refer_to_rows_that_exist() {
         "api_keys -> workspaces",
         "fund_charges -> funds",
         "leases -> funds",
+        "memberships -> accounts",
+        "memberships -> people",
+        "own_credentials -> accounts",
+        "own_credentials -> workspaces",
         "policies -> accounts",
+        "workspace_members -> people",
+        "workspace_members -> workspaces",
         "workspaces -> accounts",
     ]
     .into_iter()

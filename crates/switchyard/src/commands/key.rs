@@ -55,6 +55,7 @@ pub(crate) fn create(
             },
             limit,
             expires_at,
+            creator_id: None,
         };
         foundation
             .keys(coordination)

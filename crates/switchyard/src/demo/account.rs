@@ -79,6 +79,7 @@ async fn key(
         kind,
         limit: None,
         expires_at: None,
+        creator_id: None,
     };
     let created = foundation
         .keys(coordination)

@@ -30,6 +30,7 @@ use super::{
 };
 use crate::{
     api_key::Peppers,
+    keyed_digest::DigestKeys,
     random::{Random, RandomUnavailable, draw},
 };
 
@@ -192,6 +193,22 @@ impl Keyring {
             self.primary.pepper(),
             self.others.iter().map(LocalKey::pepper).collect(),
         )
+    }
+
+    /// What links the audit log: new links use the primary version.
+    pub fn audit_keys(&self) -> DigestKeys {
+        let key = |key: &LocalKey| key.digest_key("switchyard.keyring.v1 audit log");
+        DigestKeys::new(key(&self.primary), self.others.iter().map(key).collect())
+    }
+
+    /// Makes the fingerprints by which a secret is recognised that is there already. Of the oldest
+    /// version, so that it outlives new ones; once that is retired, duplicates are merely not
+    /// noticed.
+    pub fn fingerprint_key(&self) -> DigestKeys {
+        let oldest = self.keys().min_by_key(|key| key.version);
+        let oldest = oldest.unwrap_or(&self.primary);
+        let key = oldest.digest_key("switchyard.keyring.v1 credential fingerprints");
+        DigestKeys::new(key, Vec::new())
     }
 
     /// Keys the digests that conversations are remembered by, so that nobody outside can compute

@@ -11,6 +11,7 @@ use crate::{
     api_key::Pepper,
     cipher::{self, KEY_BYTES, NONCE_BYTES, TAG_BYTES},
     context::AuthenticatedData,
+    keyed_digest::DigestKey,
     random::{Random, draw},
 };
 
@@ -84,6 +85,13 @@ impl LocalKey {
             "switchyard.keyring.v1 api-key pepper",
         );
         Pepper::new(self.version, key)
+    }
+
+    pub(super) fn digest_key(&self, purpose: &str) -> DigestKey {
+        DigestKey::new(
+            self.version,
+            cipher::derive(self.material.expose(), purpose),
+        )
     }
 
     pub(super) fn conversation_secret(&self) -> [u8; KEY_BYTES] {

@@ -67,6 +67,7 @@ fn caller(kind: KeyKind) -> Caller {
             expires_at: None,
             disabled: false,
             created_at: Timestamp::default(),
+            creator_id: None,
         }),
     }
 }

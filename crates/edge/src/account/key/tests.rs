@@ -71,6 +71,7 @@ fn overview(kind: KeyKind, limit: Option<KeyLimit>) -> KeyOverview {
             expires_at: limit.map(|_| Timestamp::from_seconds(1_764_000_000)),
             disabled: false,
             created_at: Timestamp::default(),
+            creator_id: None,
         }),
         usage: Default::default(),
         limit_remaining: limit.map(|_| UsdNanos::new(-1)),

@@ -12,7 +12,7 @@ use switchyard_domain::{
 use switchyard_store::{
     DirectoryError,
     account::{Account, Credits},
-    audit::AuditEvent,
+    audit::{AuditEvent, AuditOrigin},
 };
 use tokio::task::JoinSet;
 
@@ -197,6 +197,7 @@ pub(crate) async fn nodes_and_audit_events_are_recorded(engine: &Engine) {
         action: "credit.grant".to_owned(),
         subject: "acct_1\0".to_owned(),
         detail: json!({"amount": "5", "reason": "a\0b"}),
+        origin: AuditOrigin::default(),
     };
     for _ in 0..2 {
         engine
