@@ -124,8 +124,8 @@ pub(crate) fn header_secret(prefix: &str, credential: &[u8]) -> Result<HeaderVal
     Ok(value)
 }
 
-/// A stored credential that cannot be used as it is. It was checked when it was stored, so this is
-/// one of another time or another family.
+/// Nobody was asked: what is stored does not fit. It was checked when it was stored, so it is of another
+/// time or another family.
 pub(crate) fn unusable(message: &str) -> Failure {
     Failure::new(FailureKind::Auth, message)
 }
