@@ -56,12 +56,21 @@ impl DigestKeys {
         (self.current.digest(parts), self.current.version)
     }
 
+    /// Whether digests of that version can be checked here at all.
+    pub fn knows(&self, version: u32) -> bool {
+        self.key(version).is_some()
+    }
+
     /// Whether `digest` is of `parts` under that version; `false` where the version is not known.
     pub fn is_of(&self, parts: &[&[u8]], digest: &[u8], version: u32) -> bool {
+        self.key(version)
+            .is_some_and(|key| bool::from(key.digest(parts).as_slice().ct_eq(digest)))
+    }
+
+    fn key(&self, version: u32) -> Option<&DigestKey> {
         std::iter::once(&self.current)
             .chain(&self.earlier)
             .find(|key| key.version == version)
-            .is_some_and(|key| bool::from(key.digest(parts).as_slice().ct_eq(digest)))
     }
 }
 

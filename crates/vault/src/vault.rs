@@ -12,7 +12,7 @@ use crate::{
     cache::PlaintextCache,
     context::{SecretContext, Tenant},
     envelope::{self, Malformed, Parts, SECRET_BYTES_MAX, SealedSecret, TenantKey},
-    key_provider::KeyProvider,
+    key_provider::{KekRef, KeyProvider},
     random::{Random, RandomUnavailable},
     tenant_key::{TenantKeyRow, TenantKeyStore},
 };
@@ -203,6 +203,22 @@ impl Vault {
         row: &TenantKeyRow,
     ) -> Result<Option<TenantKeyRow>, OpenError> {
         Ok(self.tenant_keys.rewrap(row).await?)
+    }
+
+    /// Whether a stored tenant key can be unwrapped by the provider, whatever is remembered of it.
+    pub async fn check_tenant_key(&self, row: &TenantKeyRow) -> Result<(), OpenError> {
+        Ok(self.tenant_keys.check(row).await?)
+    }
+
+    /// The provider's key that wraps tenant keys from now on.
+    pub async fn current_key(&self) -> Result<KekRef, OpenError> {
+        self.tenant_keys.guarded_by().await.map_err(unavailable)
+    }
+
+    /// Lets the provider take up new versions of its keys; to be called now and then. What it knew
+    /// stays in force when that fails.
+    pub async fn refresh_keys(&self) -> Result<(), OpenError> {
+        self.tenant_keys.refresh().await.map_err(unavailable)
     }
 
     /// Forgets every opened version of a record: it was replaced, disabled or deleted. An opening

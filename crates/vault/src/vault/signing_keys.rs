@@ -15,6 +15,16 @@ impl Vault {
         Ok((public, sealed))
     }
 
+    /// The private half of `public` under the newest key, or `None` if it is there already. To be
+    /// stored by compare-and-set against `sealed`.
+    pub async fn rewrap_signing_key(
+        &self,
+        public: &PublicKey,
+        sealed: &SealedSecret,
+    ) -> Result<Option<SealedSecret>, OpenError> {
+        self.rewrap(&public.context(), sealed).await
+    }
+
     /// Opens the private half of `public`.
     pub async fn open_signing_key(
         &self,
