@@ -341,6 +341,10 @@ pub trait OwnCredentialStore: Send + Sync + 'static {
     /// How often a credential was opened since `from`.
     async fn openings(&self, id: CredentialId, from: Timestamp) -> Result<u64, DirectoryError>;
 
+    /// Stores many credentials at once, unchecked: scenery for tests.
+    #[cfg(feature = "test-suite")]
+    async fn insert_many(&self, credentials: &[NewOwnCredential]) -> Result<(), DirectoryError>;
+
     /// What an account's owners should hear of, after the event with this number, in order.
     async fn events_after(
         &self,

@@ -33,6 +33,12 @@ const BEGIN_WRITE: &str = "BEGIN";
 const CLAIMS_APART: bool = true;
 /// Sees one state of the database however many statements follow.
 const BEGIN_REPORT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// A tenant's key versions, which nobody deletes until this transaction is over.
+const KEEP_TENANT_KEYS: &str =
+    "SELECT version FROM tenant_keys WHERE tenant = $1 ORDER BY version FOR KEY SHARE";
+/// The same, which nobody names in a new record until this transaction is over.
+const TAKE_TENANT_KEYS: &str =
+    "SELECT version FROM tenant_keys WHERE tenant = $1 ORDER BY version FOR UPDATE";
 /// Reports read whole tables: the limit for statements on the request path is not for them, and row by
 /// row is never the way to join, whatever the planner expects of tables it has not looked at yet.
 const UNHURRIED: [&str; 2] = [

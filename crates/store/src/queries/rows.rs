@@ -13,6 +13,8 @@ pub(super) const API_KEYS: &str = "api_keys";
 pub(super) const PROVIDER_CREDENTIALS: &str = "provider_credentials";
 /// Counts changes of customers' credentials.
 pub(super) const OWN_CREDENTIALS: &str = "own_credentials";
+/// Counts accounts whose keys were destroyed.
+pub(super) const SHREDDED: &str = "shredded_accounts";
 /// Counts changes of standing policies.
 pub(super) const POLICIES: &str = "policies";
 
