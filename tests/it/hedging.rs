@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::world::*;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn body() -> Value {
     let mut body = streaming(&question_to(OAK, &["alder", "birch"]));

@@ -95,7 +95,7 @@ async fn live(world: &World) {
 }
 
 story!(
-    nothing_private_is_written_down,
+    t59_nothing_private_is_written_down,
     Setup {
         settings: vec![("log.level", "trace")],
         ..Setup::default()

@@ -1,6 +1,7 @@
 //! The real binary as operators run it: a deployment with its database, its commands, its nodes.
 
 mod node;
+mod secrets;
 
 pub use node::{Node, Signal};
 
@@ -9,6 +10,7 @@ use std::{
     process::{Output, Stdio},
 };
 
+use self::secrets::Secrets;
 use serde_json::Value;
 use tokio::{io::AsyncWriteExt, process::Command};
 
@@ -31,6 +33,7 @@ pub struct Deployment {
     nodes: u32,
     postgres: Option<String>,
     redis: Option<RedisServer>,
+    secrets: Secrets,
     // Removed last.
     folder: Folder,
 }
@@ -47,6 +50,7 @@ impl Deployment {
             nodes: 0,
             postgres: None,
             redis: None,
+            secrets: Secrets::default(),
             folder: Folder::fresh(),
         };
         deployment.write_catalog(catalog);
@@ -82,6 +86,12 @@ impl Deployment {
         self.environment.retain(|(known, _)| known != variable);
         self.environment
             .push((variable.to_owned(), value.to_owned()));
+    }
+
+    /// Says that a text is a secret, as everything is that commands read from their standard input and
+    /// every key that they make: no node may log it.
+    pub fn guard(&self, secret: &str) {
+        self.secrets.note(secret);
     }
 
     /// The folder of everything it writes: data, journal, keys, logs.
@@ -160,6 +170,7 @@ impl Deployment {
     /// # Panics
     /// When it fails, or prints something else.
     pub async fn run_with_input(&self, arguments: &[&str], input: &str) -> Value {
+        self.guard(input);
         let output = self.output(&[&["--json"], arguments].concat(), input).await;
         let said = String::from_utf8_lossy(&output.stdout);
         let complained = String::from_utf8_lossy(&output.stderr);
@@ -168,7 +179,12 @@ impl Deployment {
             "{arguments:?}: {}\n{said}\n{complained}",
             output.status
         );
-        serde_json::from_str(&said).unwrap_or_else(|_| panic!("{arguments:?} printed: {said}"))
+        let printed: Value =
+            serde_json::from_str(&said).unwrap_or_else(|_| panic!("{arguments:?} printed: {said}"));
+        if let Some(key) = printed["key"].as_str() {
+            self.guard(key);
+        }
+        printed
     }
 
     /// Starts another node and waits until it is ready.

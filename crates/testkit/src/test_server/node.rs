@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::Deployment;
+use super::{Deployment, secrets::Secrets};
 use crate::{http_client::HttpClient, port::Port, wait};
 
 /// A debug build on a busy machine may take its time.
@@ -42,7 +42,8 @@ impl Signal {
     }
 }
 
-/// A running node. Dropping it kills the process.
+/// A running node. Dropping it kills the process, and checks that its log is one JSON object a line
+/// without any of the deployment's secrets.
 #[derive(Debug)]
 pub struct Node {
     /// A client of the public API.
@@ -53,6 +54,7 @@ pub struct Node {
     listen: Port,
     admin_listen: Port,
     log: PathBuf,
+    secrets: Secrets,
     child: Child,
 }
 
@@ -68,6 +70,7 @@ impl Node {
             listen,
             admin_listen,
             log,
+            secrets: deployment.secrets.clone(),
         };
         node.become_ready().await;
         node
@@ -176,7 +179,13 @@ impl Drop for Node {
             for line in last.into_iter().rev() {
                 eprintln!("node {}: {line}", self.number);
             }
+            return;
         }
+        // What is written after this is nobody's; a line half written would not be its fault.
+        let _ = self.child.start_kill();
+        let logs = self.logs();
+        let whole = logs.rfind('\n').map_or("", |end| &logs[..end]);
+        self.secrets.check_log(whole);
     }
 }
 
