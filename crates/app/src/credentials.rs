@@ -14,11 +14,11 @@ use switchyard_store::{
     credential::{NewProviderCredential, StoredCredential},
 };
 use switchyard_vault::{
-    SealedSecret, Vault,
+    OpenError, SealedSecret, Vault,
     context::{SecretContext, Tenant},
 };
 
-use crate::random::RandomSource;
+use crate::{random::RandomSource, vault_upkeep::note_integrity_failure};
 
 /// The label of a provider's one shared credential.
 pub const DEFAULT_LABEL: &str = "default";
@@ -118,6 +118,32 @@ impl Credentials {
 
     /// The plain credential of a provider, for one send.
     pub async fn open(&self, provider: &ProviderSlug) -> Result<Arc<Secret<Vec<u8>>>, Failure> {
+        let mut opened = self.open_as_known(provider).await?;
+        if matches!(opened, Err(OpenError::Shredded { .. })) {
+            // Its key went in a rotation that this node has not heard of: the row is newer.
+            if let Err(error) = self.follow().await {
+                tracing::warn!(error = %error, "cannot ask for changed provider credentials");
+            }
+            opened = self.open_as_known(provider).await?;
+        }
+        opened.map_err(|error| {
+            note_integrity_failure(&error);
+            tracing::error!(
+                provider = %provider,
+                error = &error as &dyn std::error::Error,
+                "a provider credential cannot be opened"
+            );
+            Failure::new(
+                FailureKind::Auth,
+                "the provider's credential cannot be opened",
+            )
+        })
+    }
+
+    async fn open_as_known(
+        &self,
+        provider: &ProviderSlug,
+    ) -> Result<Result<Arc<Secret<Vec<u8>>>, OpenError>, Failure> {
         let shelf = self.sealed.load();
         let Some(sealed) = shelf.by_provider.get(provider) else {
             return Err(Failure::new(
@@ -125,20 +151,7 @@ impl Credentials {
                 "the operator has stored no credential for this provider",
             ));
         };
-        self.vault
-            .open(&sealed.context, &sealed.blob)
-            .await
-            .map_err(|error| {
-                tracing::error!(
-                    provider = %provider,
-                    error = &error as &dyn std::error::Error,
-                    "a provider credential cannot be opened"
-                );
-                Failure::new(
-                    FailureKind::Auth,
-                    "the provider's credential cannot be opened",
-                )
-            })
+        Ok(self.vault.open(&sealed.context, &sealed.blob).await)
     }
 
     /// What is stored at the moment.

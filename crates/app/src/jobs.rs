@@ -17,7 +17,7 @@ use crate::{
     journal::Position,
     limits::{
         CREDENTIAL_POLL, HEALTH_EXCHANGE, HEALTH_TURN, KEY_POLL, LEASE_TENDING, POLICY_POLL,
-        RECEIPT_SIGNING,
+        RECEIPT_SIGNING, VAULT_COUNT, VAULT_UPKEEP, VERIFIER_RENEWAL,
     },
     poster::post,
 };
@@ -40,6 +40,17 @@ impl App {
             if let Err(error) = app.credentials.follow().await {
                 tracing::warn!(error = %error, "cannot ask for changed provider credentials");
             }
+        });
+        self.spawn_every(jobs, stop, VERIFIER_RENEWAL, |app| async move {
+            if let Err(error) = app.keys.store_renewals().await {
+                tracing::warn!(error = %error, "cannot move API keys to a newer pepper");
+            }
+        });
+        self.spawn_every(jobs, stop, VAULT_UPKEEP, |app| async move {
+            app.vault_upkeep.turn().await
+        });
+        self.spawn_every(jobs, stop, VAULT_COUNT, |app| async move {
+            app.vault_upkeep.count().await
         });
         self.spawn_every(jobs, stop, RECEIPT_SIGNING, |app| async move {
             if let Err(error) = app.receipts.sign_pending().await {
@@ -147,6 +158,7 @@ impl App {
         self.keys.start_following().await?;
         self.policies.start_following().await?;
         self.credentials.follow().await?;
+        self.vault_upkeep.start().await?;
         Ok(())
     }
 }

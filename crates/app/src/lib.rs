@@ -2,7 +2,8 @@
 //!
 //! Start at [`generation`], which tells the whole story of a request on one screen. [`treasury`],
 //! [`journal`] and [`poster`] keep its money; [`keys`] and [`credentials`] say who may do what
-//! with whose secrets, [`policies`] what they rule out, [`explain`] why; [`receipts`] prove what was
+//! with whose secrets, [`rotation`] and [`shredding`] change and destroy the keys around those,
+//! [`policies`] what they rule out, [`explain`] why; [`receipts`] prove what was
 //! done with a request; [`jobs`] is everything that happens without being asked.
 
 pub mod accounts;
@@ -22,9 +23,12 @@ pub mod random;
 pub mod reads;
 pub mod receipts;
 pub mod replay;
+pub mod rotation;
+pub mod shredding;
 pub mod tenant_keys;
 pub mod treasury;
 pub mod unavailable;
+pub mod vault_upkeep;
 
 #[cfg(test)]
 mod fixture;
@@ -50,6 +54,7 @@ use crate::{
     random::RandomSource,
     receipts::Receipts,
     treasury::Treasury,
+    vault_upkeep::VaultUpkeep,
 };
 
 /// What can be set without touching the parts.
@@ -80,6 +85,7 @@ pub struct Parts {
     pub journal: Arc<Journal>,
     pub poster: Arc<Poster>,
     pub receipts: Arc<Receipts>,
+    pub vault_upkeep: Arc<VaultUpkeep>,
     pub settings: Settings,
 }
 
@@ -98,6 +104,7 @@ pub struct App {
     journal: Arc<Journal>,
     poster: Arc<Poster>,
     receipts: Arc<Receipts>,
+    vault_upkeep: Arc<VaultUpkeep>,
     settings: Settings,
     health: HealthBoard,
     retries: RetryBudget,
@@ -129,6 +136,7 @@ impl App {
             journal: parts.journal,
             poster: parts.poster,
             receipts: parts.receipts,
+            vault_upkeep: parts.vault_upkeep,
             settings: parts.settings,
             health,
             retries: RetryBudget::default(),

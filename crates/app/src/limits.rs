@@ -55,6 +55,18 @@ pub const KEY_CACHE_LIFE: Duration = Duration::from_secs(60);
 pub const KEY_CACHE_STALE_LIFE: Duration = Duration::from_secs(300);
 /// Cached API keys.
 pub const KEY_CACHE_ENTRIES_MAX: usize = 100_000;
+/// API keys that may wait to be moved to a newer pepper.
+pub const VERIFIER_RENEWALS_MAX: usize = 10_000;
+/// How often they are moved.
+pub const VERIFIER_RENEWAL: Duration = Duration::from_secs(1);
+/// How often a node looks for new versions of the vault's keys and for shredded accounts. Well below
+/// the five seconds within which every node must know.
+pub const VAULT_UPKEEP: Duration = Duration::from_secs(2);
+/// How often a node counts what each version of the vault's outermost key wraps.
+pub const VAULT_COUNT: Duration = Duration::from_secs(60);
+/// How long a rotation waits before it takes for granted that every node has heard of what it did:
+/// the five seconds, and one for whoever was just reading.
+pub const ROTATION_SETTLING: Duration = Duration::from_secs(6);
 /// How often a node asks for changed provider credentials.
 pub const CREDENTIAL_POLL: Duration = Duration::from_secs(2);
 /// How often a node asks for changed standing policies.

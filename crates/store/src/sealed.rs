@@ -117,6 +117,12 @@ pub trait SealedStore: Send + Sync + 'static {
     /// How many customers' records each version of their tenant's key wraps.
     async fn records_by_tenant_key(&self) -> Result<Vec<KeyVersionCount>, DirectoryError>;
 
+    /// How many of an account's records each version of its key wraps.
+    async fn records_of_account(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<(i32, u64)>, DirectoryError>;
+
     /// How many live API keys are verified under each version of the pepper.
     async fn api_keys_by_pepper(&self) -> Result<Vec<(i32, u64)>, DirectoryError>;
 

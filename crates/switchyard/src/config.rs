@@ -4,7 +4,7 @@
 mod layers;
 mod values;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use axum::http::HeaderName;
 use switchyard_telemetry::logs::LogFormat;
@@ -28,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) redis_url: Option<String>,
     pub(crate) catalog_dir: PathBuf,
     pub(crate) keyring: PathBuf,
+    /// Rows a second that a rotation of keys changes; `None` is as many as it can.
+    pub(crate) rotation_rate: Option<NonZeroU32>,
     pub(crate) journal_dir: PathBuf,
     pub(crate) fsync_interval: Duration,
     pub(crate) upstream: Timeouts,
@@ -76,6 +78,9 @@ impl Config {
             redis_url: reader.redis_url("redis.url"),
             catalog_dir: reader.path("catalog.dir"),
             keyring: below(reader.optional_path("vault.keyring"), "keys/keyring.json"),
+            rotation_rate: NonZeroU32::new(
+                reader.parsed("vault.rotation_rate", "a number of rows a second"),
+            ),
             journal_dir: below(reader.optional_path("journal.dir"), "journal"),
             fsync_interval: reader.duration("journal.fsync_interval"),
             upstream: Timeouts {

@@ -1,17 +1,21 @@
 //! What every command that touches data stands on: configuration, database, keyring, vault.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use switchyard_app::{
     audit::KeyedLinks, credentials::Credentials, keys::Keys, policies::Policies,
-    random::RandomSource, receipts::Receipts, tenant_keys,
+    random::RandomSource, receipts::Receipts, tenant_keys, vault_upkeep::VaultUpkeep,
 };
 use switchyard_coordination::{Coordination, in_process::InProcess};
 use switchyard_domain::{clock::Clock, id::NodeId};
 use switchyard_store::{OpenOptions, Store};
 use switchyard_vault::{
     OsRandom, Vault, VaultSettings,
-    key_provider::{Keyring, SealedRows},
+    key_provider::{LiveKeyring, SealedRows},
 };
 
 use uuid::Uuid;
@@ -29,7 +33,9 @@ pub(crate) struct Foundation {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn RandomSource>,
     pub(crate) store: Store,
-    keyring: Arc<Keyring>,
+    pub(crate) keyring: Arc<LiveKeyring>,
+    /// One for all, so that what one part has it forget is forgotten.
+    vault: OnceLock<Arc<Vault>>,
 }
 
 impl Foundation {
@@ -48,26 +54,34 @@ impl Foundation {
                 CommandError::caused("cannot bring the database's schema up to date", error)
             })?;
         }
-        let keyring = open_keyring(&config, &store).await?;
-        store.link_audit_with(Arc::new(KeyedLinks::new(keyring.audit_keys())));
+        let keyring = Arc::new(open_keyring(&config, &store).await?);
+        store.link_audit_with(Arc::new(KeyedLinks::new(Arc::clone(&keyring))));
         Ok(Self {
             config,
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
             store,
-            keyring: Arc::new(keyring),
+            keyring,
+            vault: OnceLock::new(),
         })
     }
 
     pub(crate) fn vault(&self) -> Arc<Vault> {
-        let rows = tenant_keys::DirectoryTenantKeys::new(Arc::clone(&self.store.directory));
-        Arc::new(Vault::new(
-            Arc::clone(&self.keyring) as Arc<_>,
-            Arc::new(rows),
-            Arc::new(OsRandom),
-            Arc::clone(&self.clock),
-            VaultSettings::default(),
-        ))
+        let vault = self.vault.get_or_init(|| {
+            let rows = tenant_keys::DirectoryTenantKeys::new(Arc::clone(&self.store.directory));
+            Arc::new(Vault::new(
+                Arc::clone(&self.keyring) as Arc<_>,
+                Arc::new(rows),
+                Arc::new(OsRandom),
+                Arc::clone(&self.clock),
+                VaultSettings::default(),
+            ))
+        });
+        Arc::clone(vault)
+    }
+
+    pub(crate) fn vault_upkeep(&self) -> VaultUpkeep {
+        VaultUpkeep::new(self.vault(), Arc::clone(&self.store.sealed))
     }
 
     pub(crate) fn credentials(&self) -> Credentials {
@@ -91,7 +105,7 @@ impl Foundation {
         Keys::new(
             Arc::clone(&self.store.directory),
             coordination,
-            self.keyring.peppers(),
+            Arc::clone(&self.keyring) as Arc<_>,
             Arc::clone(&self.clock),
             Arc::clone(&self.random),
         )
@@ -136,7 +150,7 @@ impl Foundation {
     }
 }
 
-async fn open_keyring(config: &Config, store: &Store) -> Result<Keyring, CommandError> {
+async fn open_keyring(config: &Config, store: &Store) -> Result<LiveKeyring, CommandError> {
     let sealed = store
         .directory
         .holds_sealed_rows()
@@ -150,7 +164,7 @@ async fn open_keyring(config: &Config, store: &Store) -> Result<Keyring, Command
     if let Some(parent) = config.keyring.parent() {
         create_private_dir(parent)?;
     }
-    Keyring::open_or_create(&config.keyring, sealed, Arc::new(OsRandom))
+    LiveKeyring::open_or_create(&config.keyring, sealed, Arc::new(OsRandom))
         .map_err(|error| CommandError::caused("cannot use the keyring", error))
 }
 

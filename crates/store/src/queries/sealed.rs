@@ -57,6 +57,11 @@ const BY_TENANT_KEY: &str = "
     WHERE sealed IS NOT NULL
     GROUP BY account_id, tenant_key_version ORDER BY account_id, tenant_key_version";
 
+const OF_ACCOUNT: &str = "
+    SELECT tenant_key_version, COUNT(*) FROM own_credentials
+    WHERE account_id = $1 AND sealed IS NOT NULL
+    GROUP BY tenant_key_version ORDER BY tenant_key_version";
+
 const BY_PEPPER: &str = "
     SELECT pepper_version, COUNT(*) FROM api_keys WHERE deleted_at IS NULL
     GROUP BY pepper_version ORDER BY pepper_version";
@@ -249,6 +254,15 @@ impl Engine {
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
+    async fn count_of_account(&self, account: AccountId) -> Result<Vec<(i32, u64)>, Failure> {
+        let rows: Vec<(i32, i64)> = sqlx::query_as(OF_ACCOUNT)
+            .bind(account.as_uuid())
+            .fetch_all(&self.reader)
+            .await?;
+        let counted = |(version, count)| (version, whole(count));
+        Ok(rows.into_iter().map(counted).collect())
+    }
+
     async fn count_by_pepper(&self) -> Result<Vec<(i32, u64)>, Failure> {
         let rows: Vec<(i32, i64)> = sqlx::query_as(BY_PEPPER).fetch_all(&self.reader).await?;
         let counted = |(version, count)| (version, whole(count));
@@ -298,6 +312,13 @@ impl SealedStore for Engine {
 
     async fn records_by_tenant_key(&self) -> Result<Vec<KeyVersionCount>, DirectoryError> {
         retried!(self.count_by_tenant_key())
+    }
+
+    async fn records_of_account(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<(i32, u64)>, DirectoryError> {
+        retried!(self.count_of_account(account))
     }
 
     async fn api_keys_by_pepper(&self) -> Result<Vec<(i32, u64)>, DirectoryError> {

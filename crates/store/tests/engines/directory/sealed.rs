@@ -366,6 +366,8 @@ pub(crate) async fn versions_are_counted(engine: &Engine) {
     ];
     expected.sort_by(|one, two| (&one.key, one.version).cmp(&(&two.key, two.version)));
     assert_eq!(by_key, expected);
+    let of_one = sealed(engine).records_of_account(tenant.account_id).await;
+    assert_eq!(of_one.expect("answered"), [(1, 1), (2, 1)]);
     assert_eq!(
         sealed(engine).api_keys_by_pepper().await.expect("answered"),
         [(1, 2)]

@@ -77,6 +77,11 @@ impl LiveKeyring {
         &self.path
     }
 
+    /// The keyring's name, which what it wraps carries.
+    pub fn id(&self) -> String {
+        self.known.load().keyring.id.clone()
+    }
+
     /// The version that new wraps use, and all that can unwrap, oldest first.
     pub fn versions(&self) -> (u32, Vec<u32>) {
         let known = self.known.load();
