@@ -11,10 +11,27 @@ async fn status(world: &World) -> Value {
     world.deployment.run(&["vault", "status"]).await
 }
 
+/// What a node's metrics tell of tenant keys under a version of the keyring.
+async fn counted(world: &World, version: u32) -> Option<String> {
+    let metrics = world.node.admin.get("/metrics").send().await;
+    let label = format!("kek_version=\"{version}\"");
+    let line = metrics
+        .text()
+        .lines()
+        .find(|line| line.starts_with("switchyard_vault_rows{") && line.contains(&label));
+    line.and_then(|line| line.rsplit(' ').next())
+        .map(str::to_owned)
+}
+
 story!(a_retired_version_is_one_that_nothing_needs, |mut world| {
     let before = status(&world).await;
     assert_eq!(before["kek_version"], 1, "{before}");
     assert_eq!(before["keyring_versions"], json!([1]), "{before}");
+
+    wait::until("tenant keys to be counted", SOON, || async {
+        (counted(&world, 1).await? == "1").then_some(())
+    })
+    .await;
 
     let staged = world.deployment.run(&["vault", "stage"]).await;
     assert_eq!(
@@ -40,6 +57,10 @@ story!(a_retired_version_is_one_that_nothing_needs, |mut world| {
     // A node that starts afresh looks the key up, and moves it to the new version.
     world.node.stop().await;
     world.node.restart(&world.deployment).await;
+    wait::until("tenant keys to be counted", SOON, || async {
+        (counted(&world, 2).await? == "1").then_some(())
+    })
+    .await;
     world.ask(&question(OAK)).await.ok();
     wait::until("the key to move", SOON, || async {
         let keys = &status(&world).await["api_keys"];

@@ -14,7 +14,7 @@ use switchyard_store::{
     credential::{NewProviderCredential, StoredCredential},
 };
 use switchyard_vault::{
-    OpenError, SealedSecret, Vault,
+    SealedSecret, Vault,
     context::{SecretContext, Tenant},
 };
 
@@ -118,32 +118,6 @@ impl Credentials {
 
     /// The plain credential of a provider, for one send.
     pub async fn open(&self, provider: &ProviderSlug) -> Result<Arc<Secret<Vec<u8>>>, Failure> {
-        let mut opened = self.open_as_known(provider).await?;
-        if matches!(opened, Err(OpenError::Shredded { .. })) {
-            // Its key went in a rotation that this node has not heard of: the row is newer.
-            if let Err(error) = self.follow().await {
-                tracing::warn!(error = %error, "cannot ask for changed provider credentials");
-            }
-            opened = self.open_as_known(provider).await?;
-        }
-        opened.map_err(|error| {
-            note_integrity_failure(&error);
-            tracing::error!(
-                provider = %provider,
-                error = &error as &dyn std::error::Error,
-                "a provider credential cannot be opened"
-            );
-            Failure::new(
-                FailureKind::Auth,
-                "the provider's credential cannot be opened",
-            )
-        })
-    }
-
-    async fn open_as_known(
-        &self,
-        provider: &ProviderSlug,
-    ) -> Result<Result<Arc<Secret<Vec<u8>>>, OpenError>, Failure> {
         let shelf = self.sealed.load();
         let Some(sealed) = shelf.by_provider.get(provider) else {
             return Err(Failure::new(
@@ -151,7 +125,21 @@ impl Credentials {
                 "the operator has stored no credential for this provider",
             ));
         };
-        Ok(self.vault.open(&sealed.context, &sealed.blob).await)
+        self.vault
+            .open(&sealed.context, &sealed.blob)
+            .await
+            .map_err(|error| {
+                note_integrity_failure(&error);
+                tracing::error!(
+                    provider = %provider,
+                    error = &error as &dyn std::error::Error,
+                    "a provider credential cannot be opened"
+                );
+                Failure::new(
+                    FailureKind::Auth,
+                    "the provider's credential cannot be opened",
+                )
+            })
     }
 
     /// What is stored at the moment.

@@ -13,12 +13,16 @@ use switchyard_catalog::{load::load, snapshot::Catalog};
 use switchyard_domain::{
     clock::{Clock, Timestamp},
     id::{AccountId, ApiKeyId, WorkspaceId},
+    secret::Secret,
     tenancy::{ApiKey, Caller, KeyKind},
 };
 use switchyard_interchange::needs::Needs;
 use switchyard_store::{OpenOptions, Store, account::NewAccount, api_key::NewApiKey};
 use switchyard_testkit::{catalog::TestCatalog, folder::Folder};
+use switchyard_vault::keyed_digest::{DigestKey, DigestKeys};
 use uuid::Uuid;
+
+use crate::audit::KeyedLinks;
 
 /// 2026-11-24T06:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_795_500_000);
@@ -57,6 +61,9 @@ impl Installation {
     pub(crate) async fn new() -> Self {
         let installation = Self::without_schema().await;
         installation.store.migrate().await.expect("migrated");
+        let links = DigestKey::new(1, Secret::new([9; 32]));
+        let links = KeyedLinks::new(DigestKeys::new(links, Vec::new()));
+        installation.store.link_audit_with(Arc::new(links));
         let account = NewAccount {
             account_id: installation.account,
             workspace_id: installation.workspace,

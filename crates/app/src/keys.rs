@@ -82,7 +82,7 @@ pub struct CreatedKey {
 pub struct Keys {
     directory: Arc<dyn Directory>,
     coordination: Arc<dyn Coordination>,
-    peppers: Arc<dyn KeyVerification>,
+    peppers: Box<dyn KeyVerification>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomSource>,
     cache: RwLock<Cache>,
@@ -114,14 +114,14 @@ impl Keys {
     pub fn new(
         directory: Arc<dyn Directory>,
         coordination: Arc<dyn Coordination>,
-        peppers: Arc<dyn KeyVerification>,
+        peppers: impl KeyVerification,
         clock: Arc<dyn Clock>,
         random: Arc<dyn RandomSource>,
     ) -> Self {
         Self {
             directory,
             coordination,
-            peppers,
+            peppers: Box::new(peppers),
             clock,
             random,
             cache: RwLock::default(),

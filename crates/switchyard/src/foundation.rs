@@ -55,7 +55,7 @@ impl Foundation {
             })?;
         }
         let keyring = Arc::new(open_keyring(&config, &store).await?);
-        store.link_audit_with(Arc::new(KeyedLinks::new(Arc::clone(&keyring))));
+        store.link_audit_with(Arc::new(KeyedLinks::new(keyring.audit_keys())));
         Ok(Self {
             config,
             clock: Arc::new(SystemClock::new()),
@@ -105,7 +105,7 @@ impl Foundation {
         Keys::new(
             Arc::clone(&self.store.directory),
             coordination,
-            Arc::clone(&self.keyring) as Arc<_>,
+            self.keyring.peppers(),
             Arc::clone(&self.clock),
             Arc::clone(&self.random),
         )

@@ -10,7 +10,7 @@ use switchyard_domain::secret::Secret;
 
 pub use self::{
     environment::{EnvironmentKey, InvalidEnvironmentKey},
-    keyring::{Keyring, KeyringError, LiveKeyring, SealedRows},
+    keyring::{Keyring, KeyringError, LiveAuditKeys, LiveKeyring, LivePeppers, SealedRows},
 };
 
 /// A guarded key, by name.

@@ -74,6 +74,25 @@ impl DigestKeys {
     }
 }
 
+/// Makes and checks digests with whatever versions of the key there are at the moment.
+pub trait KeyedDigest: Send + Sync + 'static {
+    /// The digest of `parts` and the version of the key it was made with.
+    fn digest(&self, parts: &[&[u8]]) -> ([u8; 32], u32);
+
+    /// Whether `digest` is of `parts` under that version; see [`DigestKeys::is_of`].
+    fn is_of(&self, parts: &[&[u8]], digest: &[u8], version: u32) -> bool;
+}
+
+impl KeyedDigest for DigestKeys {
+    fn digest(&self, parts: &[&[u8]]) -> ([u8; 32], u32) {
+        self.digest(parts)
+    }
+
+    fn is_of(&self, parts: &[&[u8]], digest: &[u8], version: u32) -> bool {
+        self.is_of(parts, digest, version)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

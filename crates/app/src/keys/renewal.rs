@@ -53,3 +53,6 @@ pub(super) fn stored(verifier: &Verifier) -> KeyVerifier {
         pepper_version: i32::try_from(verifier.pepper_version).unwrap_or(i32::MAX),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ mod file;
 mod live;
 mod stored;
 
-pub use self::live::LiveKeyring;
+pub use self::live::{LiveAuditKeys, LiveKeyring, LivePeppers};
 
 use std::{
     fmt, io,

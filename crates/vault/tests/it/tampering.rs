@@ -54,77 +54,40 @@ proptest! {
 
 /// Everything a row could be moved to, one fact at a time.
 fn elsewhere_than(home: &SecretContext) -> Vec<(&'static str, SecretContext)> {
+    let changed = |change: fn(&mut SecretContext)| {
+        let mut elsewhere = home.clone();
+        change(&mut elsewhere);
+        elsewhere
+    };
     vec![
         (
             "another tenant",
-            SecretContext {
-                tenant: customer(2).tenant,
-                ..home.clone()
-            },
+            changed(|to| to.tenant = customer(2).tenant),
         ),
-        (
-            "the operator",
-            SecretContext {
-                tenant: Tenant::Operator,
-                ..home.clone()
-            },
-        ),
-        (
-            "no workspace",
-            SecretContext {
-                workspace: None,
-                ..home.clone()
-            },
-        ),
+        ("the operator", changed(|to| to.tenant = Tenant::Operator)),
         (
             "another workspace",
-            SecretContext {
-                workspace: Some(WorkspaceId::from_uuid(Uuid::from_u128(22))),
-                ..home.clone()
-            },
+            changed(|to| to.workspace = Some(WorkspaceId::from_uuid(Uuid::from_u128(22)))),
         ),
+        ("no workspace", changed(|to| to.workspace = None)),
         (
             "another provider",
-            SecretContext {
-                provider: ProviderSlug::new("openai"),
-                ..home.clone()
-            },
+            changed(|to| to.provider = ProviderSlug::new("openai")),
         ),
         (
             "an endpoint edited in the database",
-            SecretContext {
-                endpoint_host: Some("evil.example".into()),
-                ..home.clone()
-            },
+            changed(|to| to.endpoint_host = Some("evil.example".into())),
         ),
         (
             "a catalogue endpoint",
-            SecretContext {
-                endpoint_host: None,
-                ..home.clone()
-            },
+            changed(|to| to.endpoint_host = None),
         ),
         (
             "another record",
-            SecretContext {
-                record: CredentialId::from_uuid(Uuid::from_u128(32)),
-                ..home.clone()
-            },
+            changed(|to| to.record = CredentialId::from_uuid(Uuid::from_u128(32))),
         ),
-        (
-            "an earlier version",
-            SecretContext {
-                record_version: 0,
-                ..home.clone()
-            },
-        ),
-        (
-            "a later version",
-            SecretContext {
-                record_version: 2,
-                ..home.clone()
-            },
-        ),
+        ("an earlier version", changed(|to| to.record_version = 0)),
+        ("a later version", changed(|to| to.record_version = 2)),
     ]
 }
 

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     api_key::{KeyVerification, Peppers, PresentedKey, Verifier},
     key_provider::{KekRef, KeyProvider, KeyProviderError, WrappedKey},
-    keyed_digest::DigestKeys,
+    keyed_digest::{DigestKeys, KeyedDigest},
     random::Random,
 };
 
@@ -113,6 +113,11 @@ impl LiveKeyring {
         )?)
     }
 
+    /// As [`Keyring::peppers`], always those that are known.
+    pub fn peppers(self: &Arc<Self>) -> LivePeppers {
+        LivePeppers(Arc::clone(self))
+    }
+
     /// As [`Keyring::fingerprint_key`].
     pub fn fingerprint_key(&self) -> DigestKeys {
         self.known.load().keyring.fingerprint_key()
@@ -123,16 +128,9 @@ impl LiveKeyring {
         self.known.load().keyring.conversation_secret()
     }
 
-    /// A link of the audit log, and the version of the key that made it.
-    pub fn audit_link(&self, parts: &[&[u8]]) -> ([u8; 32], u32) {
-        self.known.load().audit_keys.digest(parts)
-    }
-
-    /// Whether that version of the key made this link.
-    pub fn is_audit_link(&self, parts: &[&[u8]], link: &[u8], version: u32) -> bool {
-        self.knowing(|known| known.audit_keys.knows(version))
-            .audit_keys
-            .is_of(parts, link, version)
+    /// As [`Keyring::audit_keys`], always those that are known.
+    pub fn audit_keys(self: &Arc<Self>) -> LiveAuditKeys {
+        LiveAuditKeys(Arc::clone(self))
     }
 
     /// What is known, after another look at the file where that does not suffice.
@@ -178,6 +176,23 @@ impl LiveKeyring {
     }
 }
 
+/// What links the audit log, for as long as a program runs.
+#[derive(Debug)]
+pub struct LiveAuditKeys(Arc<LiveKeyring>);
+
+impl KeyedDigest for LiveAuditKeys {
+    fn digest(&self, parts: &[&[u8]]) -> ([u8; 32], u32) {
+        self.0.known.load().audit_keys.digest(parts)
+    }
+
+    fn is_of(&self, parts: &[&[u8]], digest: &[u8], version: u32) -> bool {
+        self.0
+            .knowing(|known| known.audit_keys.knows(version))
+            .audit_keys
+            .is_of(parts, digest, version)
+    }
+}
+
 #[async_trait]
 impl KeyProvider for LiveKeyring {
     async fn wrap(
@@ -213,18 +228,23 @@ impl KeyProvider for LiveKeyring {
     }
 }
 
-impl KeyVerification for LiveKeyring {
+/// The peppers for API keys, for as long as a program runs.
+#[derive(Debug)]
+pub struct LivePeppers(Arc<LiveKeyring>);
+
+impl KeyVerification for LivePeppers {
     fn verifier(&self, key: &PresentedKey<'_>) -> Verifier {
-        self.known.load().peppers.verifier(key)
+        self.0.known.load().peppers.verifier(key)
     }
 
     fn verify(&self, key: &PresentedKey<'_>, stored: Option<&Verifier>) -> bool {
-        self.knowing(|known| stored.is_none_or(|stored| known.peppers.knows(stored)))
+        self.0
+            .knowing(|known| stored.is_none_or(|stored| known.peppers.knows(stored)))
             .peppers
             .verify(key, stored)
     }
 
     fn is_outdated(&self, stored: &Verifier) -> bool {
-        self.known.load().peppers.is_outdated(stored)
+        self.0.known.load().peppers.is_outdated(stored)
     }
 }
