@@ -40,8 +40,10 @@ mod kill_nine_mid_streams;
 
 mod key_expired_or_unknown;
 mod key_revoked;
+mod key_service_guards_the_keys;
 mod management_vs_inference;
 
+mod azure_resources;
 mod chat_served_by_anthropic;
 mod prompt_caches;
 mod sse_is_well_formed;
@@ -56,6 +58,7 @@ mod body_limits;
 mod cors;
 mod logs_hold_no_prompt_or_key;
 mod redirects_and_proxy_variables_ignored;
+mod t33_headers_stay_on_their_side;
 
 mod catalog_reload_on_sighup;
 mod config_check;

@@ -47,7 +47,7 @@ impl Trap {
     }
 }
 
-story!(redirects_are_not_followed, |world| {
+story!(t31_redirects_are_not_followed, |world| {
     let trap = Trap::set().await;
     for status in [301, 302, 303, 307, 308] {
         let location = format!("http://{}/v1/chat/completions", trap.address);
@@ -69,7 +69,7 @@ story!(redirects_are_not_followed, |world| {
     assert_eq!(world.asked("alder"), 10);
 });
 
-story!(proxy_variables_are_not_read, configuration => {
+story!(t34_proxy_variables_are_not_read, configuration => {
     let trap = Trap::set().await;
     let proxy = format!("http://{}", trap.address);
     let variables = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
@@ -94,5 +94,28 @@ story!(
             world.asked("alder") + world.asked("birch") + world.asked("cedar"),
             0
         );
+        // Whoever runs the node hears of it, by the host's name and not by the credential's.
+        let metrics = world.node.admin.get("/metrics").send().await;
+        let counted = r#"switchyard_egress_blocked_total{class="operator"} "#;
+        assert!(metrics.text().contains(counted), "{}", metrics.text());
+        let logs = world.node.logs();
+        let told = logs
+            .lines()
+            .find(|line| line.contains("an outbound address was refused"))
+            .expect("it is logged");
+        assert!(told.contains("127.0.0.1"), "{told}");
+        assert!(!logs.contains(&provider_secret("alder")));
+        // It says nothing about the providers.
+        let endpoints = world
+            .api()
+            .get(&format!("/api/v1/models/{OAK}/endpoints"))
+            .send()
+            .await;
+        for endpoint in endpoints.json()["data"]["endpoints"]
+            .as_array()
+            .expect("a list")
+        {
+            assert_eq!(endpoint["status"], 0, "{endpoint}");
+        }
     }
 );

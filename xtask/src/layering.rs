@@ -38,6 +38,8 @@ const TABLE: &[Row] = &[
     row("catalog", &["domain"]),
     row("billing", &["domain"]),
     row("vault", &["domain"]),
+    // A second home for KeyProvider: the vault knows no HTTP.
+    row("key-services", &["vault", "domain"]),
     row("coordination", &["domain"]),
     row("dialects", &["interchange", "domain"]),
     row("routing", &["interchange", "catalog", "domain"]),
@@ -78,6 +80,7 @@ const TABLE: &[Row] = &[
             "domain",
             "edge",
             "interchange",
+            "key-services",
             "routing",
             "simulator",
             "store",

@@ -142,6 +142,11 @@ impl Credentials {
             })
     }
 
+    /// What opens them.
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     /// What is stored at the moment.
     pub(crate) fn shelf(&self) -> Arc<Shelf> {
         self.sealed.load_full()

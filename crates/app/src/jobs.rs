@@ -17,7 +17,7 @@ use crate::{
     journal::Position,
     limits::{
         CREDENTIAL_POLL, HEALTH_EXCHANGE, HEALTH_TURN, KEY_POLL, LEASE_TENDING, POLICY_POLL,
-        RECEIPT_SIGNING, VAULT_COUNT, VAULT_UPKEEP, VERIFIER_RENEWAL,
+        RECEIPT_SIGNING, VAULT_CHECK, VAULT_COUNT, VAULT_UPKEEP, VERIFIER_RENEWAL,
     },
     poster::post,
 };
@@ -51,6 +51,10 @@ impl App {
         });
         self.spawn_every(jobs, stop, VAULT_COUNT, |app| async move {
             app.vault_upkeep.count().await
+        });
+        self.spawn_every(jobs, stop, VAULT_CHECK, |app| async move {
+            let vault = app.credentials.vault();
+            app.vault_health.ask(vault, &*app.clock).await;
         });
         self.spawn_every(jobs, stop, RECEIPT_SIGNING, |app| async move {
             if let Err(error) = app.receipts.sign_pending().await {
@@ -159,6 +163,8 @@ impl App {
         self.policies.start_following().await?;
         self.credentials.follow().await?;
         self.vault_upkeep.start().await?;
+        let vault = self.credentials.vault();
+        self.vault_health.ask(vault, &*self.clock).await;
         Ok(())
     }
 }

@@ -28,6 +28,7 @@ pub mod shredding;
 pub mod tenant_keys;
 pub mod treasury;
 pub mod unavailable;
+mod vault_health;
 pub mod vault_upkeep;
 
 #[cfg(test)]
@@ -54,6 +55,7 @@ use crate::{
     random::RandomSource,
     receipts::Receipts,
     treasury::Treasury,
+    vault_health::VaultHealth,
     vault_upkeep::VaultUpkeep,
 };
 
@@ -107,6 +109,7 @@ pub struct App {
     vault_upkeep: Arc<VaultUpkeep>,
     settings: Settings,
     health: HealthBoard,
+    vault_health: VaultHealth,
     retries: RetryBudget,
     hedges: HedgeBudget,
     places: Arc<Semaphore>,
@@ -139,6 +142,7 @@ impl App {
             vault_upkeep: parts.vault_upkeep,
             settings: parts.settings,
             health,
+            vault_health: VaultHealth::default(),
             retries: RetryBudget::default(),
             hedges: HedgeBudget::default(),
             places: Arc::new(Semaphore::new(limits::CONCURRENT_GENERATIONS_MAX)),
@@ -182,7 +186,8 @@ impl App {
         if !self.poster.has_room() {
             return Err("too many settlements wait for the database");
         }
-        Ok(())
+        self.vault_health
+            .readiness(self.credentials.vault(), &*self.clock)
     }
 
     /// Generations in flight.

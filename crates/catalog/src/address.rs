@@ -46,8 +46,19 @@ pub(crate) fn link(row: &Reader<'_>, field: &str) -> Option<String> {
 pub(crate) fn for_family(url: String, family: Option<Family>) -> String {
     match family {
         Some(Family::Anthropic) if !url.ends_with("/v1") => url + "/v1",
+        // Each of its dialects has a path of its own, from the bare host on.
+        Some(Family::Azure) => match url.strip_suffix("/openai/v1") {
+            Some(host) => host.to_owned(),
+            None => url,
+        },
         Some(Family::Anthropic | Family::OpenAiCompatible) | None => url,
     }
+}
+
+/// The names that stand in braces in an address.
+pub(crate) fn placeholders(url: &str) -> impl Iterator<Item = &str> {
+    let behind_braces = url.split('{').skip(1);
+    behind_braces.map(|behind| behind.split('}').next().unwrap_or_default())
 }
 
 /// Puts something in the place of every `{placeholder}`, so that the rest can be parsed.
@@ -138,11 +149,15 @@ mod tests {
     }
 
     #[test]
-    fn anthropic_addresses_include_the_version() {
+    fn addresses_include_the_version_where_the_family_has_one() {
         let anthropic = Some(Family::Anthropic);
         for url in ["https://acme.example", "https://acme.example/v1"] {
             let versioned = for_family(url.to_owned(), anthropic);
             assert_eq!(versioned, "https://acme.example/v1");
+        }
+        for url in ["https://acme.example", "https://acme.example/openai/v1"] {
+            let bare = for_family(url.to_owned(), Some(Family::Azure));
+            assert_eq!(bare, "https://acme.example");
         }
         let url = "https://acme.example".to_owned();
         assert_eq!(for_family(url.clone(), Some(Family::OpenAiCompatible)), url);

@@ -11,13 +11,25 @@ use switchyard_domain::{
     provider::ProviderSlug,
 };
 
-use crate::findings::Finding;
+use crate::{address, findings::Finding};
 
 /// The wire format and conventions a provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Family {
     OpenAiCompatible,
     Anthropic,
+    /// Azure: OpenAI's dialect, or Anthropic's for its models, in resources of the credential's owner.
+    Azure,
+}
+
+impl Family {
+    /// The `{placeholders}` of an address that are filled in from the credential, request by request.
+    pub const fn placeholders(self) -> &'static [&'static str] {
+        match self {
+            Self::OpenAiCompatible | Self::Anthropic => &[],
+            Self::Azure => &["resource"],
+        }
+    }
 }
 
 /// A company that serves models.
@@ -161,8 +173,8 @@ pub struct Endpoint {
     pub status: i32,
     pub observed: Observed,
     /// Effective: the row's own, or its provider's. It includes the version and has no slash at
-    /// the end, so that `/chat/completions` or `/messages` can be appended. `None` or an unfilled
-    /// `{placeholder}`: the endpoint cannot be called.
+    /// the end, so that `/chat/completions` or `/messages` can be appended. `None`, or a `{placeholder}`
+    /// that its family fills from no credential: the endpoint cannot be called.
     pub base_url: Option<String>,
 }
 
@@ -323,16 +335,17 @@ impl Endpoint {
         if self.provider_model_id.is_none() {
             return Some(Obstacle::UnknownModelId);
         }
-        if provider.family.is_none() {
+        let Some(family) = provider.family else {
             return Some(match provider.family_name {
                 Some(_) => Obstacle::UnsupportedFamily,
                 None => Obstacle::UnknownFamily,
             });
-        }
-        match &self.base_url {
-            None => Some(Obstacle::UnknownAddress),
-            Some(url) if url.contains('{') => Some(Obstacle::UnfilledAddress),
-            Some(_) => None,
-        }
+        };
+        let Some(url) = &self.base_url else {
+            return Some(Obstacle::UnknownAddress);
+        };
+        let mut placeholders = address::placeholders(url);
+        let all_are_filled = placeholders.all(|name| family.placeholders().contains(&name));
+        (!all_are_filled).then_some(Obstacle::UnfilledAddress)
     }
 }

@@ -483,6 +483,7 @@ fn of_kind(kind: FailureKind) -> (u16, &'static str, Option<&'static str>) {
         | FailureKind::QuotaBilling
         | FailureKind::Server
         | FailureKind::Connect
+        | FailureKind::EgressBlocked
         | FailureKind::Protocol
         | FailureKind::Cancelled => (502, "provider_unavailable", TRANSIENT),
     }

@@ -40,6 +40,9 @@ pub enum FailureKind {
     Timeout,
     /// No connection.
     Connect,
+    /// The address may not be dialled. Whoever wrote it is at fault, not the provider, and wherever
+    /// else the same credential leads the same happens.
+    EgressBlocked,
     ContextLength,
     ContentPolicy,
     /// The provider does not know the model.
@@ -55,7 +58,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// Every kind, for tables.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::BadRequest,
         Self::Auth,
         Self::Permission,
@@ -65,6 +68,7 @@ impl FailureKind {
         Self::Server,
         Self::Timeout,
         Self::Connect,
+        Self::EgressBlocked,
         Self::ContextLength,
         Self::ContentPolicy,
         Self::NotFound,
@@ -86,6 +90,7 @@ impl FailureKind {
             Self::Server => "server_error",
             Self::Timeout => "timeout",
             Self::Connect => "connect",
+            Self::EgressBlocked => "egress_blocked",
             Self::ContextLength => "context_length",
             Self::ContentPolicy => "content_policy",
             Self::NotFound => "not_found",
@@ -112,7 +117,7 @@ impl FailureKind {
             | Self::Connect
             | Self::NotFound
             | Self::Protocol => Fault::Upstream,
-            Self::Auth | Self::Permission | Self::QuotaBilling => Fault::Ours,
+            Self::Auth | Self::Permission | Self::QuotaBilling | Self::EgressBlocked => Fault::Ours,
         }
     }
 
@@ -127,6 +132,7 @@ impl FailureKind {
             | Self::Server
             | Self::Timeout
             | Self::Connect
+            | Self::EgressBlocked
             | Self::NotFound
             | Self::Unsupported
             | Self::Protocol => Retry::NextCandidate,

@@ -28,7 +28,8 @@ impl Dialect {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let bearer = || text("authorization").and_then(|value| value.strip_prefix("Bearer "));
         match self {
-            Self::OpenAiChat => bearer(),
+            // Azure has a header of its own.
+            Self::OpenAiChat => bearer().or_else(|| text("api-key")),
             Self::AnthropicMessages => text("x-api-key").or_else(bearer),
         }
         .filter(|credential| !credential.is_empty())

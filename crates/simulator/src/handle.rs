@@ -86,12 +86,17 @@ enum Surface {
     Models,
 }
 
-/// `/p/{provider}` may be missing, and so may `/v1`.
+/// `/p/{provider}` may be missing, and so may `/v1`. Where several dialects are served, as at Azure,
+/// each has its name before that.
 fn route(path: &str) -> Option<(&str, Surface)> {
     let (provider, rest) = match path.strip_prefix("/p/") {
         Some(named) => named.split_at(named.find('/')?),
         None => ("default", path),
     };
+    let named = ["/openai", "/anthropic"]
+        .into_iter()
+        .find_map(|dialect| rest.strip_prefix(dialect));
+    let rest = named.unwrap_or(rest);
     let surface = match rest.strip_prefix("/v1").unwrap_or(rest) {
         "/chat/completions" => Surface::Chat(Dialect::OpenAiChat),
         "/messages" => Surface::Chat(Dialect::AnthropicMessages),

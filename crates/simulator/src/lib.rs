@@ -24,7 +24,8 @@
 //! | `DELETE /_sim/cache/{provider}` | empty its prompt caches |
 //! | `POST /_sim/clock` | let `advance_ms` go by for all prompt caches |
 //!
-//! `/v1` may be missing, as at providers whose base address has none.
+//! `/v1` may be missing, as at providers whose base address has none; `/openai` or `/anthropic` may stand
+//! before it, as at Azure, whose `api-key` header is taken, too.
 
 pub mod behaviour;
 pub mod directive;

@@ -1,6 +1,7 @@
 //! The effective configuration: compiled-in defaults, then a file, then the environment. All
 //! faults are found before anything starts and reported together.
 
+mod key_guard;
 mod layers;
 mod values;
 
@@ -13,6 +14,7 @@ use switchyard_upstream::{
     limits::Timeouts,
 };
 
+pub(crate) use key_guard::KeyGuard;
 pub(crate) use layers::Layers;
 use values::Reader;
 
@@ -28,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) redis_url: Option<String>,
     pub(crate) catalog_dir: PathBuf,
     pub(crate) keyring: PathBuf,
+    pub(crate) key_guard: KeyGuard,
     /// Rows a second that a rotation of keys changes; `None` is as many as it can.
     pub(crate) rotation_rate: Option<NonZeroU32>,
     pub(crate) journal_dir: PathBuf,
@@ -78,6 +81,7 @@ impl Config {
             redis_url: reader.redis_url("redis.url"),
             catalog_dir: reader.path("catalog.dir"),
             keyring: below(reader.optional_path("vault.keyring"), "keys/keyring.json"),
+            key_guard: KeyGuard::read(&mut reader),
             rotation_rate: NonZeroU32::new(
                 reader.parsed("vault.rotation_rate", "a number of rows a second"),
             ),

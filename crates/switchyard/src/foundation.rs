@@ -1,5 +1,7 @@
 //! What every command that touches data stands on: configuration, database, keyring, vault.
 
+mod key_provider;
+
 use std::{
     fs,
     path::Path,
@@ -14,7 +16,7 @@ use switchyard_coordination::{Coordination, in_process::InProcess};
 use switchyard_domain::{clock::Clock, id::NodeId};
 use switchyard_store::{OpenOptions, Store};
 use switchyard_vault::{
-    OsRandom, Vault, VaultSettings,
+    KeyProvider, OsRandom, Vault, VaultSettings,
     key_provider::{LiveKeyring, SealedRows},
 };
 
@@ -33,7 +35,9 @@ pub(crate) struct Foundation {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn RandomSource>,
     pub(crate) store: Store,
+    /// Keys what is compared and never opened, whoever guards the outermost keys.
     pub(crate) keyring: Arc<LiveKeyring>,
+    key_provider: Arc<dyn KeyProvider>,
     /// One for all, so that what one part has it forget is forgotten.
     vault: OnceLock<Arc<Vault>>,
 }
@@ -56,12 +60,15 @@ impl Foundation {
         }
         let keyring = Arc::new(open_keyring(&config, &store).await?);
         store.link_audit_with(Arc::new(KeyedLinks::new(keyring.audit_keys())));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let key_provider = key_provider::key_provider(&config.key_guard, &keyring, &clock)?;
         Ok(Self {
             config,
-            clock: Arc::new(SystemClock::new()),
+            clock,
             random: Arc::new(SystemRandom),
             store,
             keyring,
+            key_provider,
             vault: OnceLock::new(),
         })
     }
@@ -70,7 +77,7 @@ impl Foundation {
         let vault = self.vault.get_or_init(|| {
             let rows = tenant_keys::DirectoryTenantKeys::new(Arc::clone(&self.store.directory));
             Arc::new(Vault::new(
-                Arc::clone(&self.keyring) as Arc<_>,
+                Arc::clone(&self.key_provider),
                 Arc::new(rows),
                 Arc::new(OsRandom),
                 Arc::clone(&self.clock),

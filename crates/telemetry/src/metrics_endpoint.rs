@@ -51,6 +51,10 @@ fn describe() {
         "Times a node asked the database to hold money."
     );
     metrics::describe_counter!(
+        "switchyard_egress_blocked_total",
+        "Outbound addresses that were refused, by who chose them. Page on operator: the catalogue has an address that may not be called."
+    );
+    metrics::describe_counter!(
         "switchyard_coordination_degraded_total",
         "Coordination calls that were done without."
     );
@@ -61,6 +65,14 @@ fn describe() {
     metrics::describe_gauge!(
         "switchyard_endpoint_state",
         "An endpoint's health since its last change: 0 stable, 1 returning, 2 outage, 3 degraded, 4 down."
+    );
+    metrics::describe_counter!(
+        "switchyard_key_service_calls_total",
+        "Questions to the service that guards the outermost keys, by what came of them."
+    );
+    metrics::describe_gauge!(
+        "switchyard_key_service_resting",
+        "1 while that service keeps failing and is left alone. Page on 1."
     );
     metrics::describe_gauge!(
         "switchyard_generations_in_flight",

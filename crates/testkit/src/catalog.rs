@@ -163,6 +163,20 @@ impl TestCatalog {
         }
     }
 
+    /// Adds a provider of another family, and a model that it alone serves.
+    pub fn add_provider(&mut self, slug: &str, family: &str, base_url: &str, model_id: &str) {
+        let mut row = self.providers[0].clone();
+        row["slug"] = json!(slug);
+        row["name"] = json!(slug);
+        row["api_family"] = json!(family);
+        row["base_url"] = json!(base_url);
+        self.providers.push(row);
+        self.models.push(model(model_id));
+        let (prompt, completion) = (json!("0.000001"), json!("0.000002"));
+        self.endpoints
+            .push(endpoint(model_id, slug, prompt, completion));
+    }
+
     /// Changes the row of a model.
     ///
     /// # Panics

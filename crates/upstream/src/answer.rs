@@ -7,15 +7,14 @@ use http_body::Body;
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 use switchyard_dialects::{anthropic_messages, openai_chat};
 use switchyard_interchange::{
-    event::{Completion, StreamStep},
+    event::{ChatEvent, Completion, StreamStep},
     failure::{Failure, FailureKind},
     request::Dialect,
 };
 use tokio::time::{Instant, Sleep};
 
 use crate::{
-    limits::STREAM_BYTES_MAX,
-    sse::{SseEvent, SseParser},
+    framing::Frames, limits::STREAM_BYTES_MAX, prepared::Reading, redact::Redactor, sse::SseEvent,
 };
 
 /// What a provider answers with.
@@ -31,10 +30,11 @@ pub type AnswerBody = UnsyncBoxBody<Bytes, Failure>;
 /// providers that listen.
 pub struct AnswerStream {
     body: AnswerBody,
-    sse: SseParser,
+    frames: Frames,
     events: Vec<SseEvent>,
     decoder: Decoder,
     idle: IdleTimer,
+    redactor: Redactor,
     bytes_read: u64,
     state: State,
 }
@@ -46,14 +46,20 @@ enum State {
 }
 
 impl AnswerStream {
-    /// Wraps a response body in the dialect it is written in.
-    pub fn new(dialect: Dialect, body: AnswerBody, idle_timeout: Duration) -> Self {
+    /// Wraps a response body.
+    pub(crate) fn new(
+        reading: Reading,
+        body: AnswerBody,
+        idle_timeout: Duration,
+        redactor: Redactor,
+    ) -> Self {
         Self {
             body,
-            sse: SseParser::default(),
+            frames: Frames::new(reading.framing),
             events: Vec::new(),
-            decoder: Decoder::new(dialect),
+            decoder: Decoder::new(reading.dialect),
             idle: IdleTimer::new(idle_timeout),
+            redactor,
             bytes_read: 0,
             state: State::Reading,
         }
@@ -71,7 +77,7 @@ impl AnswerStream {
         if !matches!(outcome, Ok(true)) {
             self.state = State::Over;
         }
-        outcome
+        outcome.map_err(|failure| self.redactor.clean(failure))
     }
 
     async fn read_on(&mut self, steps: &mut Vec<StreamStep>) -> Result<bool, Failure> {
@@ -92,9 +98,7 @@ impl AnswerStream {
             if self.bytes_read > STREAM_BYTES_MAX {
                 return Err(protocol("the answer exceeds the size limit"));
             }
-            self.sse
-                .push(data, &mut self.events)
-                .map_err(|error| protocol(&error.to_string()))?;
+            self.frames.push(data, &mut self.events)?;
             self.decode(steps)?;
             if !steps.is_empty() {
                 return Ok(true);
@@ -103,9 +107,7 @@ impl AnswerStream {
     }
 
     fn finish(&mut self, steps: &mut Vec<StreamStep>) -> Result<(), Failure> {
-        self.sse
-            .end(&mut self.events)
-            .map_err(|error| protocol(&error.to_string()))?;
+        self.frames.end(&mut self.events)?;
         self.decode(steps)?;
         let last = self.decoder.end()?;
         if !last.events.is_empty() || last.verbatim.is_some() {
@@ -116,7 +118,12 @@ impl AnswerStream {
 
     fn decode(&mut self, steps: &mut Vec<StreamStep>) -> Result<(), Failure> {
         for event in self.events.drain(..) {
-            let step = self.decoder.event(event.data, event.name.as_deref())?;
+            let mut step = self.decoder.event(event.data, event.name.as_deref())?;
+            for event in &mut step.events {
+                if let ChatEvent::Error(failure) = event {
+                    self.redactor.clean_in_place(failure);
+                }
+            }
             if !step.events.is_empty() || step.verbatim.is_some() {
                 steps.push(step);
             }

@@ -1,30 +1,55 @@
-//! The connector: resolves, checks every address against the egress rules, dials, and speaks TLS
-//! where the scheme asks for it.
+//! The connector: checks the address, resolves its name, checks every address that the name stands
+//! for, dials just those, and speaks TLS where the scheme asks for it.
 
 use std::{
-    future::Future,
+    future::{Future, ready},
     io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
+use async_trait::async_trait;
 use http::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::{HttpConnector, dns::Name};
 use tower::Service;
 
-use crate::egress::EgressPolicy;
+use crate::egress::{Blocked, Rules};
 
-pub(crate) type Connector = HttpsConnector<LiteralGuard>;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Builds the connector. TLS cannot be told to skip verification.
-pub(crate) fn connector(egress: EgressPolicy, connect_timeout: Duration) -> Connector {
-    let egress = Arc::new(egress);
+/// What names stand for: the system's resolver, or a script in a test.
+#[async_trait]
+pub trait Resolve: Send + Sync + 'static {
+    /// All addresses of a name. The port that is called is put in the place of port 0.
+    async fn resolve(&self, name: &str) -> io::Result<Vec<SocketAddr>>;
+}
+
+/// The resolver of the operating system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemResolver;
+
+#[async_trait]
+impl Resolve for SystemResolver {
+    async fn resolve(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        Ok(tokio::net::lookup_host((name, 0)).await?.collect())
+    }
+}
+
+pub(crate) type Connector = HttpsConnector<Guard<HttpConnector<GuardedResolver>>>;
+
+/// Builds the connector of one class. TLS cannot be told to skip verification.
+pub(crate) fn connector(
+    rules: &Rules,
+    resolver: Arc<dyn Resolve>,
+    connect_timeout: Duration,
+) -> Connector {
     let mut tcp = HttpConnector::new_with_resolver(GuardedResolver {
-        egress: egress.clone(),
+        rules: rules.clone(),
+        resolver,
     });
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
@@ -36,75 +61,83 @@ pub(crate) fn connector(egress: EgressPolicy, connect_timeout: Duration) -> Conn
         .https_or_http()
         .enable_http1()
         .enable_http2()
-        .wrap_connector(LiteralGuard { tcp, egress })
+        .wrap_connector(Guard {
+            dial: tcp,
+            rules: rules.clone(),
+        })
 }
 
-/// Resolves names and drops addresses that may not be dialled.
+/// Resolves names, and refuses those that stand for addresses that may not be dialled. What it
+/// returns is what is dialled: no name is resolved twice for one connection.
 #[derive(Clone)]
 pub(crate) struct GuardedResolver {
-    egress: Arc<EgressPolicy>,
+    rules: Rules,
+    resolver: Arc<dyn Resolve>,
 }
 
 impl Service<Name> for GuardedResolver {
     type Response = std::vec::IntoIter<SocketAddr>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let egress = self.egress.clone();
+        let Self { rules, resolver } = self.clone();
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> = found
-                .filter(|address| egress.allows(address.ip()))
-                .collect();
-            if allowed.is_empty() {
-                return Err(refused(name.as_str()));
+            let found = resolver.resolve(name.as_str()).await?;
+            if found.is_empty() {
+                return Err(io::Error::from(io::ErrorKind::NotFound).into());
             }
+            let allowed = rules
+                .check_addresses(name.as_str(), found)
+                .map_err(report)?;
             Ok(allowed.into_iter())
         })
     }
 }
 
-/// Checks hosts that are literal addresses, which never reach a resolver.
+/// Checks an address before anything is done about it.
 #[derive(Clone)]
-pub(crate) struct LiteralGuard {
-    tcp: HttpConnector<GuardedResolver>,
-    egress: Arc<EgressPolicy>,
+pub(crate) struct Guard<S> {
+    pub(crate) dial: S,
+    pub(crate) rules: Rules,
 }
 
-impl Service<Uri> for LiteralGuard {
-    type Response = <HttpConnector<GuardedResolver> as Service<Uri>>::Response;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+impl<S> Service<Uri> for Guard<S>
+where
+    S: Service<Uri>,
+    S::Error: Into<BoxError>,
+    S::Response: Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.tcp.poll_ready(context).map_err(Into::into)
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.dial.poll_ready(context).map_err(Into::into)
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let host = uri.host().unwrap_or_default();
-        let literal = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .parse::<IpAddr>();
-        if let Ok(address) = literal
-            && !self.egress.allows(address)
-        {
-            let error = refused(host);
-            return Box::pin(async move { Err(error.into()) });
+        if let Err(blocked) = self.rules.check_uri(&uri) {
+            return Box::pin(ready(Err(report(blocked))));
         }
-        let connecting = self.tcp.call(uri);
-        Box::pin(async move { connecting.await.map_err(Into::into) })
+        let dialling = self.dial.call(uri);
+        Box::pin(async move { dialling.await.map_err(Into::into) })
     }
 }
 
-fn refused(host: &str) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::PermissionDenied,
-        format!("egress rules do not allow the addresses of `{host}`"),
-    )
+/// Makes a refusal heard: nobody but the operator can mend an address of theirs, and a tenant's may be
+/// an attempt.
+fn report(blocked: Blocked) -> BoxError {
+    let class = blocked.class.as_str();
+    tracing::warn!(egress.class = class, host = %blocked.host, problem = %blocked.problem, "an outbound address was refused");
+    metrics::counter!("switchyard_egress_blocked_total", "class" => class).increment(1);
+    blocked.into()
 }
+
+#[cfg(test)]
+mod tests;

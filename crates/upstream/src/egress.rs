@@ -1,7 +1,17 @@
 //! Which addresses may be dialled. The check sits in the connector, behind name resolution, so no
 //! route can go around it and a name that resolves differently the second time changes nothing.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
+
+use http::{Uri, uri::Scheme};
+
+use crate::host::{Host, NoHost};
+
+/// The one port that tenants' addresses are called at.
+const HTTPS_PORT: u16 = 443;
 
 /// A range of addresses in CIDR form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,25 +65,135 @@ impl Cidr {
     }
 }
 
-/// The rules for addresses that operators put into the catalogue: public ones, and those private
-/// ranges that the configuration names.
+/// Who decided that an address is dialled. Each class has its own rules, connections and pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EgressClass {
+    /// The operator, in the catalogue or with a credential of their own: public addresses, and those
+    /// private ranges that the configuration names.
+    Operator,
+    /// A customer, with a credential: public addresses alone, over TLS, at port 443, under a public
+    /// name.
+    Tenant,
+}
+
+impl EgressClass {
+    /// The name in logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Tenant => "tenant",
+        }
+    }
+}
+
+/// What the operator allows beyond public addresses.
 #[derive(Debug, Clone, Default)]
 pub struct EgressPolicy {
+    /// Private ranges that the operator's own addresses may lie in.
     pub private_cidrs: Vec<Cidr>,
 }
 
 impl EgressPolicy {
-    /// Whether `address` may be dialled.
-    pub fn allows(&self, address: IpAddr) -> bool {
-        let canonical = match address {
-            IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
-            IpAddr::V4(_) => address,
+    /// Whether `address` may be dialled for `class`.
+    pub fn allows(&self, class: EgressClass, address: IpAddr) -> bool {
+        let canonical = address.to_canonical();
+        let is_named = || {
+            let mut ranges = self.private_cidrs.iter();
+            ranges.any(|cidr| cidr.contains(canonical))
         };
-        is_public(canonical)
-            || self
-                .private_cidrs
-                .iter()
-                .any(|cidr| cidr.contains(canonical))
+        is_public(canonical) || (class == EgressClass::Operator && is_named())
+    }
+}
+
+/// An address that the rules do not allow. Whoever chose it must choose another: it says nothing about
+/// the provider.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("egress rules for {} addresses do not allow `{host}`: {problem}", class.as_str())]
+pub(crate) struct Blocked {
+    pub(crate) class: EgressClass,
+    /// As it was to be dialled.
+    pub(crate) host: String,
+    pub(crate) problem: Problem,
+}
+
+/// What the rules hold against an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("it is not called over TLS")]
+    Plain,
+    #[error("its port is not 443")]
+    Port,
+    #[error("a name or password stands before the host")]
+    UserInfo,
+    #[error("the host {0}")]
+    Host(#[from] NoHost),
+    #[error("its address is not public")]
+    Private,
+}
+
+/// The rules for one class of addresses.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) class: EgressClass,
+    pub(crate) policy: Arc<EgressPolicy>,
+}
+
+impl Rules {
+    /// What can be said before the name is resolved.
+    pub(crate) fn check_uri(&self, uri: &Uri) -> Result<(), Blocked> {
+        let host = uri.host().unwrap_or_default();
+        let problem = self.problem_of_uri(uri, host);
+        problem.map_or(Ok(()), |problem| Err(self.blocked(host, problem)))
+    }
+
+    fn problem_of_uri(&self, uri: &Uri, host: &str) -> Option<Problem> {
+        if uri
+            .authority()
+            .is_none_or(|whole| whole.as_str().contains('@'))
+        {
+            return Some(Problem::UserInfo);
+        }
+        // A literal address never reaches a resolver.
+        let literal = host.trim_start_matches('[').trim_end_matches(']');
+        let is_refused = |address| !self.policy.allows(self.class, address);
+        if literal.parse::<IpAddr>().is_ok_and(is_refused) {
+            return Some(Problem::Private);
+        }
+        match self.class {
+            EgressClass::Operator => None,
+            EgressClass::Tenant if uri.scheme() != Some(&Scheme::HTTPS) => Some(Problem::Plain),
+            EgressClass::Tenant if uri.port_u16().is_some_and(|port| port != HTTPS_PORT) => {
+                Some(Problem::Port)
+            }
+            EgressClass::Tenant => Host::parse(host).err().map(Problem::Host),
+        }
+    }
+
+    /// The addresses that `host` may be dialled at, of those that it was resolved to. For tenants, a
+    /// name that leads anywhere private leads nowhere: that is no accident.
+    pub(crate) fn check_addresses(
+        &self,
+        host: &str,
+        mut addresses: Vec<SocketAddr>,
+    ) -> Result<Vec<SocketAddr>, Blocked> {
+        let found = addresses.len();
+        addresses.retain(|address| self.policy.allows(self.class, address.ip()));
+        let is_refused = match self.class {
+            EgressClass::Operator => addresses.is_empty(),
+            EgressClass::Tenant => addresses.is_empty() || addresses.len() < found,
+        };
+        if is_refused {
+            return Err(self.blocked(host, Problem::Private));
+        }
+        Ok(addresses)
+    }
+
+    fn blocked(&self, host: &str, problem: Problem) -> Blocked {
+        Blocked {
+            class: self.class,
+            host: host.to_owned(),
+            problem,
+        }
     }
 }
 
@@ -107,64 +227,12 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     // 2000::/3 is all that is routed; inside it, documentation, Teredo and 6to4 lead elsewhere,
     // and 64:ff9b::/96 (outside it anyway) reaches IPv4 through a translator.
     let routed = segments[0] & 0xE000 == 0x2000;
-    let documentation = segments[0] == 0x2001 && segments[1] == 0x0DB8;
+    let documentation = (segments[0] == 0x2001 && segments[1] == 0x0DB8)
+        || (segments[0] == 0x3FFF && segments[1] < 0x1000);
     let protocol_assignments = segments[0] == 0x2001 && segments[1] < 0x0200;
     let six_to_four = segments[0] == 0x2002;
     routed && !documentation && !protocol_assignments && !six_to_four
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(private_cidrs: &[&str], allowed: &[&str], refused: &[&str]) {
-        let policy = EgressPolicy {
-            private_cidrs: private_cidrs
-                .iter()
-                .map(|c| c.parse().expect("a range"))
-                .collect(),
-        };
-        for (addresses, expected) in [(allowed, true), (refused, false)] {
-            for address in addresses {
-                let parsed = address.parse().expect("an address");
-                assert_eq!(policy.allows(parsed), expected, "{address}");
-            }
-        }
-    }
-
-    #[test]
-    fn only_public_addresses_by_default() {
-        check(
-            &[],
-            &["8.8.8.8", "2606:4700::1111", "100.128.0.1"],
-            &[
-                "127.0.0.1",
-                "10.1.2.3",
-                "192.168.0.1",
-                "169.254.169.254",
-                "100.64.0.1",
-                "0.0.0.0",
-                "224.0.0.1",
-                "255.255.255.255",
-                "::1",
-                "::ffff:127.0.0.1",
-                "fe80::1",
-                "fc00::1",
-                "64:ff9b::7f00:1",
-                "2002:7f00:1::",
-                "2001:db8::1",
-            ],
-        );
-    }
-
-    #[test]
-    fn named_ranges_open_just_themselves() {
-        check(
-            &["127.0.0.0/8", "10.1.0.0/16"],
-            &["127.0.0.1", "10.1.9.9", "::ffff:10.1.0.1"],
-            &["10.2.0.1", "::1"],
-        );
-        assert!("10.0.0.0/33".parse::<Cidr>().is_err());
-        assert!("10.0.0.0".parse::<Cidr>().is_err());
-    }
-}
+mod tests;

@@ -3,19 +3,35 @@
 //! It accepts only endpoints that routing vetted, never follows a redirect, never reads a proxy
 //! variable, and dials only addresses the [`egress`] rules allow. It knows nothing of money.
 //! Start at [`call`] for the port the app uses, at [`http`] for what happens on the wire. A
-//! provider family is a folder here and one line in [`registry`].
+//! provider family is a folder here and one line in `registry.rs`.
 
-pub mod answer;
 pub mod call;
-pub mod egress;
 pub mod http;
-pub mod limits;
-pub mod registry;
-pub mod sse;
+
+mod prepared;
+mod registry;
 
 mod anthropic;
-mod connect;
+mod azure;
 mod openai_compatible;
 mod prompt_cache;
+
+pub mod credential;
+
+pub mod egress;
+
+mod address;
+mod connect;
+mod host;
+mod transport;
+
+pub mod answer;
+mod framing;
+pub mod limits;
+pub mod sse;
+
 mod rate_limit;
+mod redact;
 mod retry_after;
+
+pub use connect::{Resolve, SystemResolver};

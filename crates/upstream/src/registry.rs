@@ -1,30 +1,48 @@
 //! The provider families: one line each.
+//!
+//! A family is a folder with a function that turns a [`Call`] into a [`Prepared`] request. That is
+//! all there is to it, so a family may do in whatever order it needs:
+//!
+//! - **Where to**: [`Address::listed`] for an address that stands in the catalogue;
+//!   [`Address::filled`] where the credential fills `{placeholders}` in it (those that the family
+//!   names in [`Family::placeholders`]); [`Address::named`] where the credential names the host.
+//!   Each knows under which egress rules it is dialled.
+//! - **With what**: headers on top of [`post`], secrets among them by [`header_secret`]. The body is
+//!   encoded before, so a signature may cover it and the address. Whatever secret goes out that is
+//!   not the stored credential itself is named in [`Sent::Parts`], to be blotted out of errors.
+//! - **What comes back**: a [`Reading`], the dialect and its framing.
+//!
+//! A family that has to ask for something first, such as an access token, makes [`prepare`] await it:
+//! what it remembers between requests is a field of [`HttpUpstream`] that is passed in here, and it
+//! asks through [`Transport::exchange`], under the same egress rules as any request.
+//!
+//! [`Address::listed`]: crate::address::Address::listed
+//! [`Address::filled`]: crate::address::Address::filled
+//! [`Address::named`]: crate::address::Address::named
+//! [`HttpUpstream`]: crate::http::HttpUpstream
+//! [`Reading`]: crate::prepared::Reading
+//! [`Sent::Parts`]: crate::prepared::Sent::Parts
+//! [`Transport::exchange`]: crate::transport::Transport::exchange
+//! [`header_secret`]: crate::prepared::header_secret
+//! [`post`]: crate::prepared::post
 
-use http::request::Builder;
 use switchyard_catalog::snapshot::Family;
-use switchyard_domain::secret::Secret;
-use switchyard_interchange::{failure::Failure, request::Dialect};
-use switchyard_routing::vetted::Vetted;
+use switchyard_interchange::failure::Failure;
 
-use crate::{anthropic, call::Call, openai_compatible};
+use crate::{anthropic, azure, call::Call, openai_compatible, prepared::Prepared};
 
-/// What a family knows: how to write a request for an endpoint.
-pub(crate) struct FamilyCodec {
-    pub(crate) dialect: Dialect,
-    /// Appended to the endpoint's base URL.
-    pub(crate) path: &'static str,
-    /// Adds the credential and the family's own headers. Fails when the credential cannot be a
-    /// header value.
-    pub(crate) authenticate: fn(Builder, &Secret<Vec<u8>>) -> Result<Builder, Failure>,
-    pub(crate) encode: fn(Call<'_>) -> Result<Vec<u8>, Failure>,
-    /// The header in which an endpoint looks for [`Call::affinity`], if it does in any.
-    pub(crate) affinity_header: fn(&Vetted) -> Option<&'static str>,
+/// Writes the request for an endpoint, the way its family wants it.
+pub(crate) async fn prepare(call: Call<'_>) -> Result<Prepared, Failure> {
+    let family = call.endpoint.provider().family;
+    match family.expect("a vetted endpoint is callable, and that needs a family") {
+        Family::OpenAiCompatible => openai_compatible::prepare(call),
+        Family::Anthropic => anthropic::prepare(call),
+        Family::Azure => azure::prepare(call),
+    }
 }
 
-/// The codec of a family.
-pub(crate) fn codec(family: Family) -> &'static FamilyCodec {
-    match family {
-        Family::OpenAiCompatible => &openai_compatible::CODEC,
-        Family::Anthropic => &anthropic::CODEC,
-    }
+/// The catalogue's address of an endpoint.
+pub(crate) fn base_url<'a>(call: &Call<'a>) -> &'a str {
+    let base_url = call.endpoint.endpoint().base_url.as_deref();
+    base_url.expect("a vetted endpoint is callable, and that needs an address")
 }

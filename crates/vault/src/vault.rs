@@ -239,6 +239,11 @@ impl Vault {
         self.opened.sweep(self.clock.monotonic());
     }
 
+    /// How long known tenants are served while the key provider is away.
+    pub const fn outage_grace(&self) -> Duration {
+        self.tenant_keys.outage_grace()
+    }
+
     /// Whether the key provider answers; part of readiness.
     pub async fn health(&self) -> Result<(), OpenError> {
         self.tenant_keys.health().await.map_err(unavailable)

@@ -37,16 +37,48 @@ const WALLS: &[Wall] = &[
     wall("utoipa", &["edge"], "the edge describes its own API"),
     wall(
         "hyper",
-        &["upstream", "edge", "simulator", "testkit", "bench"],
-        "the edge listens, upstream dials, the rest is for tests and measurements",
+        &[
+            "upstream",
+            "key-services",
+            "edge",
+            "simulator",
+            "testkit",
+            "bench",
+        ],
+        "the edge listens, upstream and key-services dial, the rest is for tests and measurements",
     ),
     wall(
         "hyper-util",
-        &["upstream", "edge", "simulator", "testkit", "bench"],
-        "the edge listens, upstream dials, the rest is for tests and measurements",
+        &[
+            "upstream",
+            "key-services",
+            "edge",
+            "simulator",
+            "testkit",
+            "bench",
+        ],
+        "the edge listens, upstream and key-services dial, the rest is for tests and measurements",
     ),
-    wall("hyper-rustls", &["upstream"], "only upstream dials out"),
-    wall("rustls", &["upstream"], "only upstream dials out"),
+    wall(
+        "hyper-rustls",
+        &["upstream", "key-services"],
+        "only upstream and key-services dial out",
+    ),
+    wall(
+        "rustls",
+        &["upstream", "key-services"],
+        "only upstream and key-services dial out",
+    ),
+    wall(
+        "aws-sigv4",
+        &["upstream", "key-services"],
+        "only upstream and key-services speak to AWS",
+    ),
+    wall(
+        "tokio-rustls",
+        &["key-services"],
+        "only its tests' fakes serve TLS",
+    ),
     wall("aes-gcm", &["vault"], "ciphers live in the vault"),
     wall(
         "ed25519-dalek",
@@ -57,8 +89,8 @@ const WALLS: &[Wall] = &[
     wall("subtle", &["vault"], "secrets are compared in the vault"),
     wall(
         "hmac",
-        &["vault", "routing"],
-        "the vault, and routing for the digests of pins",
+        &["vault", "routing", "key-services"],
+        "the vault, routing for the digests of pins, and a test that checks signatures",
     ),
     wall(
         "getrandom",

@@ -91,6 +91,7 @@ impl Grade {
                 Ownership::Own => Self::Failure,
             },
             FailureKind::BadRequest
+            | FailureKind::EgressBlocked
             | FailureKind::ContextLength
             | FailureKind::ContentPolicy
             | FailureKind::TooLarge

@@ -11,8 +11,8 @@ use crate::{
 
 /// Wire formats that the data names and that cannot be spoken yet. Their endpoints are listed and
 /// never called.
-const FAMILIES_NOT_SPOKEN: [&str; 8] = [
-    "azure", "bedrock", "cohere", "gemini", "oci", "vertex", "voyage", "watsonx",
+const FAMILIES_NOT_SPOKEN: [&str; 7] = [
+    "bedrock", "cohere", "gemini", "oci", "vertex", "voyage", "watsonx",
 ];
 
 pub(super) fn read(row: &Reader<'_>) -> Option<Provider> {
@@ -52,9 +52,10 @@ fn family(row: &Reader<'_>, name: &str) -> Option<Family> {
     match name {
         "openai" | "openai-compatible" => Some(Family::OpenAiCompatible),
         "anthropic" => Some(Family::Anthropic),
+        "azure" => Some(Family::Azure),
         _ => {
             if !FAMILIES_NOT_SPOKEN.contains(&name) {
-                let mut names = vec!["openai", "openai-compatible", "anthropic"];
+                let mut names = vec!["openai", "openai-compatible", "anthropic", "azure"];
                 names.extend(FAMILIES_NOT_SPOKEN);
                 row.unknown_name("api_family", name, &names);
             }

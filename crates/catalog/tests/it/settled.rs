@@ -162,6 +162,20 @@ fn every_obstacle_is_named() {
         |files| files.providers[0]["base_url"] = json!("https://{resource}.acme.example/v1"),
         Some(Obstacle::UnfilledAddress),
     );
+    case(
+        |files| {
+            files.providers[0]["api_family"] = json!("azure");
+            files.providers[0]["base_url"] = json!("https://{resource}.acme.example");
+        },
+        None,
+    );
+    case(
+        |files| {
+            files.providers[0]["api_family"] = json!("azure");
+            files.providers[0]["base_url"] = json!("https://{resource}.{region}.acme.example");
+        },
+        Some(Obstacle::UnfilledAddress),
+    );
 }
 
 #[test]
@@ -170,6 +184,7 @@ fn families_by_name() {
         ("openai", Some(Family::OpenAiCompatible)),
         ("openai-compatible", Some(Family::OpenAiCompatible)),
         ("anthropic", Some(Family::Anthropic)),
+        ("azure", Some(Family::Azure)),
         ("gemini", None),
     ] {
         let mut files = sound();

@@ -154,6 +154,7 @@ fn public_message(class: FailureKind, message: &str) -> String {
         FailureKind::BadRequest | FailureKind::Unsupported => "the provider refused the request",
         FailureKind::Server
         | FailureKind::Connect
+        | FailureKind::EgressBlocked
         | FailureKind::Protocol
         | FailureKind::Cancelled => "the provider failed",
     }

@@ -274,7 +274,9 @@ fn public_message(kind: FailureKind, message: &str) -> Cow<'_, str> {
         FailureKind::ContentPolicy => "the provider refused the content",
         FailureKind::TooLarge => "the request is too large for the provider",
         FailureKind::BadRequest | FailureKind::Unsupported => "the provider refused the request",
-        FailureKind::Server | FailureKind::Connect => "the provider failed",
+        FailureKind::Server | FailureKind::Connect | FailureKind::EgressBlocked => {
+            "the provider failed"
+        }
         FailureKind::Protocol => "the provider's answer broke off or made no sense",
         FailureKind::Cancelled => "the request was cancelled",
     };

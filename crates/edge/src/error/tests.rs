@@ -62,6 +62,7 @@ fn every_kind_of_failed_attempt_has_its_status() {
             | FailureKind::QuotaBilling
             | FailureKind::Server
             | FailureKind::Connect
+            | FailureKind::EgressBlocked
             | FailureKind::Protocol
             | FailureKind::Cancelled => {
                 (502, "provider_unavailable", Some("temporarily_unavailable"))

@@ -4,8 +4,26 @@ use std::{collections::BTreeMap, fmt, path::Path};
 
 const DEFAULTS: &str = include_str!("../../config.default.toml");
 const ENV_PREFIX: &str = "SWITCHYARD__";
-/// Settings whose values are not shown.
-const SECRET: [&str; 2] = ["database.url", "redis.url"];
+/// Settings whose values are not shown if they hold a password.
+const ADDRESSES: [&str; 4] = [
+    "database.url",
+    "redis.url",
+    "vault.aws_kms.endpoint",
+    "vault.transit.address",
+];
+/// Settings whose values are never shown.
+const SECRETS: [&str; 4] = [
+    "vault.environment.key",
+    "vault.aws_kms.secret_access_key",
+    "vault.aws_kms.session_token",
+    "vault.transit.token",
+];
+/// AWS's own variables. They belong together, so they count only where none of the three is set.
+const AWS_VARIABLES: [(&str, &str); 3] = [
+    ("AWS_ACCESS_KEY_ID", "vault.aws_kms.access_key_id"),
+    ("AWS_SECRET_ACCESS_KEY", "vault.aws_kms.secret_access_key"),
+    ("AWS_SESSION_TOKEN", "vault.aws_kms.session_token"),
+];
 
 /// Who set a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +47,17 @@ impl fmt::Display for Origin {
 }
 
 /// One setting's value, as text, and who set it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Setting {
     pub(crate) value: String,
     pub(crate) origin: Origin,
+}
+
+impl fmt::Debug for Setting {
+    /// The value may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.origin.fmt(f)
+    }
 }
 
 /// All settings by dotted name.
@@ -95,7 +120,12 @@ impl Layers {
         let mut variables: Vec<(String, String)> = environment.collect();
         // The long form wins over the short one.
         variables.sort_by_key(|(variable, _)| variable.starts_with(ENV_PREFIX));
+        let mut aws = Vec::new();
         for (variable, value) in variables {
+            if let Some((_, name)) = AWS_VARIABLES.iter().find(|(aws, _)| *aws == variable) {
+                aws.push((*name, value, variable));
+                continue;
+            }
             let name = match variable.as_str() {
                 "DATABASE_URL" => "database.url".to_owned(),
                 "REDIS_URL" => "redis.url".to_owned(),
@@ -105,6 +135,12 @@ impl Layers {
                 },
             };
             self.set(&name, value, Origin::Environment(variable));
+        }
+        let is_unset = |(_, name): &(_, &str)| self.get(name).origin == Origin::Default;
+        if AWS_VARIABLES.iter().all(is_unset) {
+            for (name, value, variable) in aws {
+                self.set(name, value, Origin::Environment(variable));
+            }
         }
     }
 
@@ -149,11 +185,13 @@ impl Layers {
             .expect("the code reads settings that config.default.toml names")
     }
 
-    /// Every setting for display; addresses that may hold a password are masked.
+    /// Every setting for display; secrets and addresses that may hold a password are masked.
     pub(crate) fn shown(&self) -> impl Iterator<Item = (&str, String, &Origin)> {
         self.settings.iter().map(|(name, setting)| {
-            let masked = SECRET.contains(&name.as_str()) && setting.value.contains('@');
-            let value = if masked {
+            let (name_text, value) = (name.as_str(), &setting.value);
+            let is_hidden = (SECRETS.contains(&name_text) && !value.is_empty())
+                || (ADDRESSES.contains(&name_text) && value.contains('@'));
+            let value = if is_hidden {
                 "(hidden)".to_owned()
             } else {
                 setting.value.clone()

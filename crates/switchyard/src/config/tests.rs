@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{Config, ConfigFaults, Layers, values::parse_duration};
 
-fn config(environment: &[(&str, &str)]) -> Result<Config, ConfigFaults> {
+pub(super) fn config(environment: &[(&str, &str)]) -> Result<Config, ConfigFaults> {
     let environment = environment
         .iter()
         .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
@@ -100,4 +100,40 @@ fn passwords_are_not_shown() {
             .shown()
             .all(|(_, value, _)| !value.contains("secret"))
     );
+}
+
+#[test]
+fn the_variables_of_aws_count_together_or_not_at_all() {
+    let layers = Layers::gather(
+        None,
+        [
+            ("AWS_ACCESS_KEY_ID", "AKIDOTHER"),
+            ("AWS_SESSION_TOKEN", "other"),
+            ("SWITCHYARD__VAULT__AWS_KMS__ACCESS_KEY_ID", "AKIDOURS"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into_iter(),
+    );
+    let value = |name: &str| layers.get(name).value.as_str();
+    assert_eq!(value("vault.aws_kms.access_key_id"), "AKIDOURS");
+    assert_eq!(value("vault.aws_kms.session_token"), "");
+}
+
+#[test]
+fn secrets_are_neither_shown_nor_printed() {
+    let environment = [
+        "SWITCHYARD__VAULT__ENVIRONMENT__KEY",
+        "SWITCHYARD__VAULT__TRANSIT__TOKEN",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "DATABASE_URL",
+    ]
+    .map(|name| (name.to_owned(), "postgres://u:canary@h/db".to_owned()));
+    let layers = Layers::gather(None, environment.into_iter());
+    let shown: Vec<_> = layers.shown().collect();
+    let hidden = shown.iter().filter(|(_, value, _)| value == "(hidden)");
+    assert_eq!(hidden.count(), 5);
+    assert!(!format!("{shown:?} {layers:?}").contains("canary"));
+    let config = Config::from_layers(&layers).expect("valid");
+    assert!(!format!("{:?}", config.key_guard).contains("canary"));
 }

@@ -1,8 +1,9 @@
 //! From text to typed values, noting every fault instead of stopping at the first.
 
-use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
+use std::{fmt::Display, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use axum::http::HeaderName;
+use switchyard_domain::secret::Secret;
 
 use super::{ConfigFaults, Layers};
 
@@ -135,7 +136,43 @@ impl<'a> Reader<'a> {
         header.ok()
     }
 
-    fn fault(&mut self, name: &str, problem: &str) {
+    /// A value that may be left empty.
+    pub(super) fn optional<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
+        let text = Some(self.text(name)).filter(|text| !text.is_empty())?;
+        text.trim()
+            .parse()
+            .map_err(|error: T::Err| {
+                // An address may hold a password.
+                let shown = if text.contains('@') {
+                    "(hidden)"
+                } else {
+                    &text
+                };
+                self.fault(name, &format!("`{shown}` {error}"));
+            })
+            .ok()
+    }
+
+    /// A value that nobody may see. Faults do not repeat it.
+    pub(super) fn secret(&mut self, name: &str) -> Option<Arc<Secret<String>>> {
+        let text = self.text(name);
+        let text = text.trim();
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            self.fault(name, "may have visible ASCII characters only");
+        }
+        (!text.is_empty()).then(|| Arc::new(Secret::new(text.to_owned())))
+    }
+
+    /// Notes that `wanted` is missing.
+    pub(super) fn needed<T>(&mut self, name: &str, wanted: Option<T>, why: &str) -> Option<T> {
+        // What is malformed was noted already.
+        if wanted.is_none() && self.layers.get(name).value.trim().is_empty() {
+            self.fault(name, &format!("must be set, because {why}"));
+        }
+        wanted
+    }
+
+    pub(super) fn fault(&mut self, name: &str, problem: &str) {
         let origin = &self.layers.get(name).origin;
         self.faults.push(format!("{origin}: `{name}`: {problem}"));
     }

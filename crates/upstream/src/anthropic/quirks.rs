@@ -11,7 +11,7 @@ use crate::prompt_cache::keeps_marked_from;
 const OUTPUT_TOKENS_UNKNOWN: u64 = 8_192;
 
 /// How to write a request for this endpoint.
-pub(super) fn traits(endpoint: &Vetted) -> UpstreamTraits {
+pub(crate) fn traits(endpoint: &Vetted) -> UpstreamTraits {
     let row = endpoint.endpoint();
     let model = endpoint.model();
     let upstream_model = row.provider_model_id.as_deref();

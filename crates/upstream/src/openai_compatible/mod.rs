@@ -1,27 +1,33 @@
 //! Providers that speak OpenAI's Chat Completions.
 
-mod quirks;
+pub(crate) mod quirks;
 
-use http::{HeaderValue, header::AUTHORIZATION, request::Builder};
+use http::header::AUTHORIZATION;
 use switchyard_dialects::openai_chat::encode_request;
-use switchyard_domain::secret::Secret;
 use switchyard_interchange::{failure::Failure, request::Dialect};
 
-use crate::{call::Call, http::header_secret, registry::FamilyCodec};
-
-pub(crate) const CODEC: FamilyCodec = FamilyCodec {
-    dialect: Dialect::OpenAiChat,
-    path: "/chat/completions",
-    authenticate,
-    encode,
-    affinity_header: quirks::affinity_header,
+use crate::{
+    address::Address,
+    call::Call,
+    prepared::{Prepared, Reading, Sent, header_secret, post, with_body},
+    registry::base_url,
 };
 
-fn authenticate(request: Builder, credential: &Secret<Vec<u8>>) -> Result<Builder, Failure> {
-    let value: HeaderValue = header_secret("Bearer ", credential)?;
-    Ok(request.header(AUTHORIZATION, value))
-}
-
-fn encode(call: Call<'_>) -> Result<Vec<u8>, Failure> {
-    encode_request(call.request, &quirks::traits(call))
+pub(crate) fn prepare(call: Call<'_>) -> Result<Prepared, Failure> {
+    let body = encode_request(call.request, &quirks::traits(call))?;
+    let address = Address::listed(base_url(&call), "/chat/completions")?;
+    let egress = address.egress();
+    let mut request = post(address, call);
+    if let Some(hint) = call.affinity
+        && let Some(header) = quirks::affinity_header(call.endpoint)
+    {
+        request = request.header(header, hint);
+    }
+    let bearer = header_secret("Bearer ", call.credential.expose())?;
+    Ok(Prepared {
+        request: with_body(request.header(AUTHORIZATION, bearer), body)?,
+        egress,
+        reading: Reading::plain(Dialect::OpenAiChat),
+        sent: Sent::Credential,
+    })
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How to write a request for this endpoint.
-pub(super) fn traits(call: Call<'_>) -> UpstreamTraits {
+pub(crate) fn traits(call: Call<'_>) -> UpstreamTraits {
     let endpoint = call.endpoint;
     let row = endpoint.endpoint();
     let provider = endpoint.provider().slug.as_str();
@@ -67,7 +67,7 @@ fn reads_cache_key(provider: &str) -> bool {
 
 /// Where a host looks for the name of a conversation, to send it to the server that holds its
 /// cache.
-pub(super) fn affinity_header(endpoint: &Vetted) -> Option<&'static str> {
+pub(crate) fn affinity_header(endpoint: &Vetted) -> Option<&'static str> {
     match endpoint.provider().slug.as_str() {
         "fireworks" | "cloudflare" => Some("x-session-affinity"),
         "xai" => Some("x-grok-conv-id"),

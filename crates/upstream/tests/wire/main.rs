@@ -1,12 +1,14 @@
 //! Calls over real sockets to a simulated provider, in both families.
 
+mod azure;
+mod endpoint;
+mod headers;
 mod prompt_cache;
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use switchyard_catalog::load::load_from_bytes;
 use switchyard_dialects::openai_chat;
 use switchyard_domain::{
     clock::{Clock, Timestamp},
@@ -17,13 +19,7 @@ use switchyard_interchange::{
     failure::{Failure, FailureKind},
     request::ChatRequest,
 };
-use switchyard_routing::{
-    credentials::Credentials,
-    health::HealthSnapshot,
-    policy::Policy,
-    select::{Situation, select},
-    vetted::Vetted,
-};
+use switchyard_routing::vetted::Vetted;
 use switchyard_simulator::{
     Behaviour, Config, Flaw, Profile, Server, Simulator, Status, behaviour::Replay, serve,
 };
@@ -36,7 +32,10 @@ use switchyard_upstream::{
 };
 use tokio::net::TcpListener;
 
-const CREDENTIAL: &str = "sk-provider-credential";
+use crate::endpoint::Listed;
+
+/// Nothing about it says that it is a key.
+const CREDENTIAL: &str = "tall-oaks-grow";
 
 struct Noon;
 
@@ -152,60 +151,11 @@ fn endpoint(family: &str, base_url: &str) -> Vetted {
 
 /// An endpoint of a provider by its real name, with more or other fields in its row.
 fn endpoint_of(slug: &str, family: &str, base_url: &str, fields: &Value) -> Vetted {
-    let bytes = |value: serde_json::Value| serde_json::to_vec(&value).expect("JSON");
-    let parameters = json!(["max_tokens", "temperature", "tools", "tool_choice"]);
-    let mut row = json!({
-        "id": format!("acme/model|{slug}"), "model_id": "acme/model", "provider": slug,
-        "provider_model_id": "upstream-model", "tag": slug, "variant": "standard",
-        "service_tier": "default", "quantization": null, "context_length": 100_000,
-        "max_completion_tokens": 4_096, "max_prompt_tokens": null,
-        "pricing": {"prompt": "0.000001", "completion": "0.000002", "request": null,
-            "image": null, "input_cache_read": null, "input_cache_write": null,
-            "internal_reasoning": null, "web_search": null},
-        "supported_parameters": parameters, "supports_implicit_caching": null,
-        "regions": null, "status": 0, "deranked": false, "zdr": true,
-    });
-    for (key, value) in fields.as_object().into_iter().flatten() {
-        row[key] = value.clone();
+    Listed {
+        fields: fields.clone(),
+        ..Listed::new(slug, family, base_url)
     }
-    let catalog = load_from_bytes(
-        &bytes(
-            json!({"generated": "2026-11-22", "count": 1, "providers": [{
-                "slug": slug, "name": "Alpha", "api_family": family, "base_url": base_url,
-                "data_policy": {"trains_on_data": false, "retains_prompts": false},
-            }]}),
-        ),
-        &bytes(json!({"generated": "2026-11-22", "count": 1, "models": [{
-            "id": "acme/model", "canonical_slug": "acme/model", "name": "Model", "author": "acme",
-            "created": 1_700_000_000, "context_length": 100_000, "max_completion_tokens": 4_096,
-            "architecture": {"modality": "text->text", "input_modalities": ["text"],
-                "output_modalities": ["text"], "tokenizer": "Other"},
-            "type": "chat", "supported_parameters": parameters, "default_parameters": null,
-            "reasoning": {"supported": false}, "is_moderated": false, "variant": "standard",
-        }]})),
-        &bytes(json!({"generated": "2026-11-22", "currency": "USD",
-            "price_unit": "per token unless the key says otherwise", "count": 1,
-            "endpoints": [row]})),
-        &bytes(json!({"generated": "2026-11-22", "count": 0, "aliases": []})),
-        Noon.now(),
-    );
-    let catalog = Arc::new(catalog.expect("a valid catalogue"));
-    let situation = Situation {
-        catalog: &catalog,
-        credentials: Credentials::ALL_SHARED,
-        health: &HealthSnapshot::default(),
-        policy: &Policy::default(),
-        pin: None,
-        country: None,
-        now: Noon.now(),
-        seed: 1,
-    };
-    let plan = select(&request(false).needs(), &situation).expect("an endpoint");
-    plan.candidates
-        .into_iter()
-        .next()
-        .expect("one candidate")
-        .vetted
+    .vetted()
 }
 
 fn request(stream: bool) -> ChatRequest {
@@ -371,21 +321,61 @@ async fn faults_end_in_typed_failures_within_their_deadlines() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_error_and_its_target_hears_nothing() {
+async fn t31_a_redirect_is_an_error_and_its_target_hears_nothing() {
     let world = World::new().await;
-    let location = world.server.base_url("thief");
-    for status in [301, 302, 303, 307, 308] {
-        let behaviour = Behaviour::Redirect {
-            status,
-            location: location.clone(),
-        };
-        let failure = world.failure(FAMILIES[1], behaviour, false).await;
-        assert_eq!(
-            (failure.kind, failure.status),
-            (FailureKind::Protocol, Some(status))
-        );
+    let elsewhere = World::new().await;
+    for server in [&world.server, &elsewhere.server] {
+        let location = server.base_url("thief");
+        for family in FAMILIES {
+            for status in [301, 302, 303, 307, 308] {
+                let behaviour = Behaviour::Redirect {
+                    status,
+                    location: location.clone(),
+                };
+                let failure = world.failure(family, behaviour, status % 2 == 0).await;
+                assert_eq!(
+                    (failure.kind, failure.status),
+                    (FailureKind::Protocol, Some(status))
+                );
+                assert!(!failure.message.contains("thief"), "{}", failure.message);
+            }
+        }
+        assert_eq!(server.simulator().counters("thief").started, 0);
     }
-    assert_eq!(world.server.simulator().counters("thief").started, 0);
+    assert_eq!(world.server.simulator().counters("alpha").started, 20);
+}
+
+#[tokio::test]
+async fn v9_an_echoed_credential_is_taken_out_wherever_it_stands() {
+    let world = World::new().await;
+    let complaint = |key: &str| format!("`temperature` is not for {key}");
+    let openai = |message: &str| json!({"error": {"type": "invalid_request_error", "code": 400, "message": message}});
+    let anthropic = |message: &str| json!({"type": "error", "error": {"type": "invalid_request_error", "message": message}});
+    let message = complaint(CREDENTIAL);
+    for (family, body, event) in [
+        (FAMILIES[0], openai(&message), ""),
+        (FAMILIES[1], anthropic(&message), "event: error\n"),
+    ] {
+        // As an answer, within an answer, and in a stream.
+        for (status, kind, body) in [
+            (400, "application/json", body.to_string()),
+            (200, "application/json", body.to_string()),
+            (200, "text/event-stream", format!("{event}data: {body}\n\n")),
+        ] {
+            let behaviour = Behaviour::Replay(Replay {
+                status,
+                headers: vec![("content-type".to_owned(), kind.to_owned())],
+                body: body.into(),
+                ..Replay::default()
+            });
+            let failure = world
+                .failure(family, behaviour, kind.starts_with("text"))
+                .await;
+            let case = format!("{family} {status} {kind}: {failure:?}");
+            assert_eq!(failure.kind, FailureKind::BadRequest, "{case}");
+            assert_eq!(failure.message, complaint("[redacted]"), "{case}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -404,7 +394,7 @@ async fn private_addresses_are_not_dialled_unless_named() {
             zero_retention: false,
         };
         let failure = world.upstream.send(call).await.err().expect("refused");
-        assert_eq!(failure.kind, FailureKind::Connect, "{host}");
+        assert_eq!(failure.kind, FailureKind::EgressBlocked, "{host}");
     }
     assert_eq!(world.server.simulator().counters("alpha").started, 0);
 }

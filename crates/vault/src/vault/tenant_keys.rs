@@ -182,6 +182,10 @@ impl TenantKeys {
         self.key_provider.health().await
     }
 
+    pub(super) const fn outage_grace(&self) -> Duration {
+        self.outage_grace
+    }
+
     pub(super) fn forget(&self) {
         let mut cached = self.lock();
         cached.keys.clear();

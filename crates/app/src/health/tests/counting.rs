@@ -53,7 +53,8 @@ fn the_table_of_what_counts() {
         FailureKind::ContentPolicy,
         FailureKind::Unsupported,
         FailureKind::Cancelled,
-        // Found in our own vault: the provider was not asked.
+        // Found in our own catalogue or vault: the provider was not asked.
+        FailureKind::EgressBlocked,
         FailureKind::Auth,
         FailureKind::QuotaBilling,
     ] {
