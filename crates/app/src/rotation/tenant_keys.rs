@@ -43,12 +43,22 @@ impl Rotation {
         Ok(run.report)
     }
 
-    /// The row's bytes under its tenant's newest key. `None` where there is nothing to write.
-    async fn rewrap(&self, row: &SealedRow) -> Result<Option<SealedSecret>, OpenError> {
+    /// The row's bytes under a version of its tenant's key. `None` where there is nothing to
+    /// write.
+    async fn rewrap(
+        &self,
+        row: &SealedRow,
+        version: i32,
+    ) -> Result<Option<SealedSecret>, OpenError> {
+        let version = u32::try_from(version).map_err(|_| OpenError::Rejected)?;
         let sealed = sealed_secret(row);
-        let rewrapped = match place_of(row).map_err(|_| OpenError::Rejected)? {
-            Place::Secret(context) => self.vault.rewrap(&context, &sealed).await?,
-            Place::SigningKey(public) => self.vault.rewrap_signing_key(&public, &sealed).await?,
+        let place = place_of(row).map_err(|_| OpenError::Rejected)?;
+        let rewrapped = match place {
+            Place::Secret(context) => self.vault.rewrap_to(&context, &sealed, version).await?,
+            Place::SigningKey(public) => {
+                let rewrapped = self.vault.rewrap_signing_key(&public, &sealed, version);
+                rewrapped.await?
+            }
         };
         // A customer's row that came says that it is under another key; if its bytes are not, then
         // that is corrected.
@@ -200,7 +210,7 @@ impl Run<'_> {
             after = rows.last().and_then(|row| row.record);
             let mut moved = Vec::with_capacity(rows.len());
             for row in rows {
-                match rotation.rewrap(&row).await {
+                match rotation.rewrap(&row, newest).await {
                     Ok(Some(sealed)) => moved.push(RewrappedRow {
                         sealed: sealed.as_bytes().to_vec(),
                         expected: row,

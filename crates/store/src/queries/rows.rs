@@ -35,6 +35,25 @@ pub(super) async fn next_revision(
         .await?)
 }
 
+const NEXT_REVISIONS: &str =
+    "UPDATE revisions SET revision = revision + $2 WHERE subject = $1 RETURNING revision";
+
+/// Takes as many numbers as there are rows; the first of them.
+pub(super) async fn next_revisions(
+    connection: &mut <Db as Database>::Connection,
+    subject: &'static str,
+    rows: usize,
+) -> Result<i64, Failure> {
+    let rows = i64::try_from(rows)
+        .map_err(|_| Failure::Inconsistent("far too many rows at once".to_owned()))?;
+    let last: i64 = sqlx::query_scalar(NEXT_REVISIONS)
+        .bind(subject)
+        .bind(rows)
+        .fetch_one(connection)
+        .await?;
+    Ok(last - rows + 1)
+}
+
 impl Engine {
     pub(super) async fn select_revision(&self, subject: &'static str) -> Result<i64, Failure> {
         Ok(sqlx::query_scalar(REVISION)

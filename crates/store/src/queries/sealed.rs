@@ -2,6 +2,8 @@
 
 mod deletion;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use sqlx::{Database, FromRow, types::Uuid};
 use switchyard_domain::{
@@ -180,29 +182,14 @@ impl Engine {
 
     async fn replace_sealed(&self, rows: &[RewrappedRow]) -> Result<u64, Failure> {
         let mut transaction = self.begin().await?;
+        let owns = |row: &&RewrappedRow| row.expected.kind == SealedKind::OwnCredential;
+        let (own, operators): (Vec<_>, Vec<_>) = rows.iter().partition(owns);
         let mut replaced = 0;
-        for row in rows {
-            replaced += match row.expected.kind {
-                SealedKind::OwnCredential => self.replace_own(&mut transaction, row).await?,
-                SealedKind::SharedCredential => {
-                    // So that running nodes read it again.
-                    rows::next_revision(&mut transaction, rows::PROVIDER_CREDENTIALS).await?;
-                    sqlx::query(REWRAP_SHARED)
-                        .bind(row.expected.record.map(CredentialId::as_uuid))
-                        .bind(row.sealed.as_slice())
-                        .bind(row.expected.sealed.as_slice())
-                        .execute(&mut *transaction)
-                        .await?
-                        .rows_affected()
-                }
-                SealedKind::SigningKey => sqlx::query(REWRAP_SIGNING)
-                    .bind(&row.expected.key)
-                    .bind(row.sealed.as_slice())
-                    .bind(row.expected.sealed.as_slice())
-                    .execute(&mut *transaction)
-                    .await?
-                    .rows_affected(),
-            };
+        if !own.is_empty() {
+            replaced += self.replace_own(&mut transaction, &own).await?;
+        }
+        if !operators.is_empty() {
+            replaced += replace_operators(&mut transaction, &operators).await?;
         }
         transaction.commit().await?;
         Ok(replaced)
@@ -211,24 +198,32 @@ impl Engine {
     async fn replace_own(
         &self,
         connection: &mut <Db as Database>::Connection,
-        row: &RewrappedRow,
+        rows: &[&RewrappedRow],
     ) -> Result<u64, Failure> {
-        let account = row.expected.account_id;
-        let account = account
-            .ok_or_else(|| Failure::Inconsistent(format!("{} has no owner", row.expected.key)))?;
-        // So that running nodes read it again.
-        let revision = rows::next_revision(connection, rows::OWN_CREDENTIALS).await?;
-        self.keep_tenant_key(connection, account, row.tenant_key_version)
-            .await?;
-        let replaced = sqlx::query(REWRAP_OWN)
-            .bind(row.expected.record.map(CredentialId::as_uuid))
-            .bind(row.sealed.as_slice())
-            .bind(row.tenant_key_version)
-            .bind(row.expected.sealed.as_slice())
-            .bind(revision)
-            .execute(connection)
-            .await?;
-        Ok(replaced.rows_affected())
+        // So that running nodes read them again.
+        let mut revision =
+            rows::next_revisions(connection, rows::OWN_CREDENTIALS, rows.len()).await?;
+        let keys: BTreeSet<_> = rows
+            .iter()
+            .filter_map(|row| Some((row.expected.account_id?, row.tenant_key_version)))
+            .collect();
+        for (account, version) in keys {
+            self.keep_tenant_key(connection, account, version).await?;
+        }
+        let mut replaced = 0;
+        for row in rows {
+            let updated = sqlx::query(REWRAP_OWN)
+                .bind(row.expected.record.map(CredentialId::as_uuid))
+                .bind(row.sealed.as_slice())
+                .bind(row.tenant_key_version)
+                .bind(row.expected.sealed.as_slice())
+                .bind(revision)
+                .execute(&mut *connection)
+                .await?;
+            replaced += updated.rows_affected();
+            revision += 1;
+        }
+        Ok(replaced)
     }
 
     async fn count_by_kek(&self) -> Result<Vec<KeyVersionCount>, Failure> {
@@ -268,6 +263,28 @@ impl Engine {
         let counted = |(version, count)| (version, whole(count));
         Ok(rows.into_iter().map(counted).collect())
     }
+}
+
+async fn replace_operators(
+    connection: &mut <Db as Database>::Connection,
+    rows: &[&RewrappedRow],
+) -> Result<u64, Failure> {
+    // So that running nodes read them again.
+    rows::next_revision(connection, rows::PROVIDER_CREDENTIALS).await?;
+    let mut replaced = 0;
+    for row in rows {
+        let update = match row.expected.record {
+            Some(record) => sqlx::query(REWRAP_SHARED).bind(record.as_uuid()),
+            None => sqlx::query(REWRAP_SIGNING).bind(&row.expected.key),
+        };
+        let updated = update
+            .bind(row.sealed.as_slice())
+            .bind(row.expected.sealed.as_slice())
+            .execute(&mut *connection)
+            .await?;
+        replaced += updated.rows_affected();
+    }
+    Ok(replaced)
 }
 
 fn counted((key, version, count): (String, i32, i64)) -> KeyVersionCount {

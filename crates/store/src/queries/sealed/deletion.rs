@@ -98,7 +98,8 @@ impl Engine {
     ) -> Result<Shredded, Failure> {
         let tenant = account.to_string();
         let mut transaction = self.begin().await?;
-        let mut revision = rows::next_revision(&mut transaction, rows::OWN_CREDENTIALS).await?;
+        // Changes of credentials come one after the other from here on.
+        rows::next_revision(&mut transaction, rows::OWN_CREDENTIALS).await?;
         let _: Vec<i32> = sqlx::query_scalar(super::super::super::TAKE_TENANT_KEYS)
             .bind(&tenant)
             .fetch_all(&mut *transaction)
@@ -107,14 +108,15 @@ impl Engine {
             .bind(account.as_uuid())
             .fetch_all(&mut *transaction)
             .await?;
-        for id in &ids {
+        let first =
+            rows::next_revisions(&mut transaction, rows::OWN_CREDENTIALS, ids.len()).await?;
+        for (id, revision) in ids.iter().zip(first..) {
             sqlx::query(WIPE)
                 .bind(id)
                 .bind(At(audit.at))
                 .bind(revision)
                 .execute(&mut *transaction)
                 .await?;
-            revision = rows::next_revision(&mut transaction, rows::OWN_CREDENTIALS).await?;
         }
         sqlx::query(FORGET_ANSWERS)
             .bind(account.as_uuid())
