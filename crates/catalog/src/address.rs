@@ -51,7 +51,8 @@ pub(crate) fn for_family(url: String, family: Option<Family>) -> String {
             Some(host) => host.to_owned(),
             None => url,
         },
-        Some(Family::Anthropic | Family::OpenAiCompatible) | None => url,
+        Some(Family::Anthropic | Family::OpenAiCompatible | Family::Bedrock | Family::Vertex)
+        | None => url,
     }
 }
 

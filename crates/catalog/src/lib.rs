@@ -8,6 +8,7 @@
 //! while the service runs, at [`load`] for how files become a snapshot.
 
 pub mod snapshot;
+pub mod wire_format;
 
 pub mod cell;
 pub mod listing;

@@ -20,6 +20,10 @@ pub enum Family {
     Anthropic,
     /// Azure: OpenAI's dialect, or Anthropic's for its models, in resources of the credential's owner.
     Azure,
+    /// Amazon Bedrock's runtime.
+    Bedrock,
+    /// Google Vertex AI.
+    Vertex,
 }
 
 impl Family {
@@ -28,6 +32,8 @@ impl Family {
         match self {
             Self::OpenAiCompatible | Self::Anthropic => &[],
             Self::Azure => &["resource"],
+            Self::Bedrock => &["region"],
+            Self::Vertex => &["region", "project"],
         }
     }
 }
@@ -302,6 +308,7 @@ pub enum Obstacle {
     UnknownModelId,
     UnknownFamily,
     UnsupportedFamily,
+    UnsupportedFormat,
     UnknownAddress,
     UnfilledAddress,
 }
@@ -314,6 +321,9 @@ impl Obstacle {
             Self::UnknownModelId => "the provider's id of the model is unknown",
             Self::UnknownFamily => "the provider's wire format is unknown",
             Self::UnsupportedFamily => "the provider's wire format is not supported yet",
+            Self::UnsupportedFormat => {
+                "the provider serves this model in a wire format that is not supported yet"
+            }
             Self::UnknownAddress => "the provider's address is unknown",
             Self::UnfilledAddress => "the provider's address has a placeholder to fill in",
         }
@@ -332,15 +342,18 @@ impl Endpoint {
         if self.prices.is_none() {
             return Some(Obstacle::UnknownPrice);
         }
-        if self.provider_model_id.is_none() {
+        let Some(model_id) = &self.provider_model_id else {
             return Some(Obstacle::UnknownModelId);
-        }
+        };
         let Some(family) = provider.family else {
             return Some(match provider.family_name {
                 Some(_) => Obstacle::UnsupportedFamily,
                 None => Obstacle::UnknownFamily,
             });
         };
+        if !family.serves_in_spoken_format(model_id) {
+            return Some(Obstacle::UnsupportedFormat);
+        }
         let Some(url) = &self.base_url else {
             return Some(Obstacle::UnknownAddress);
         };

@@ -98,8 +98,9 @@ impl AnswerStream {
             if self.bytes_read > STREAM_BYTES_MAX {
                 return Err(protocol("the answer exceeds the size limit"));
             }
-            self.frames.push(data, &mut self.events)?;
+            let framed = self.frames.push(data, &mut self.events);
             self.decode(steps)?;
+            framed?;
             if !steps.is_empty() {
                 return Ok(true);
             }

@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use http::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::{HttpConnector, dns::Name};
+use rustls::{ClientConfig, RootCertStore};
 use tower::Service;
 
 use crate::egress::{Blocked, Rules};
@@ -41,10 +42,12 @@ impl Resolve for SystemResolver {
 
 pub(crate) type Connector = HttpsConnector<Guard<HttpConnector<GuardedResolver>>>;
 
-/// Builds the connector of one class. TLS cannot be told to skip verification.
+/// Builds the connector of one class. TLS cannot be told to skip verification;
+/// it believes the public authorities, or these instead.
 pub(crate) fn connector(
     rules: &Rules,
     resolver: Arc<dyn Resolve>,
+    authorities: Option<&RootCertStore>,
     connect_timeout: Duration,
 ) -> Connector {
     let mut tcp = HttpConnector::new_with_resolver(GuardedResolver {
@@ -55,9 +58,21 @@ pub(crate) fn connector(
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(connect_timeout));
     tcp.set_keepalive(Some(Duration::from_secs(30)));
-    HttpsConnectorBuilder::new()
-        .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-        .expect("ring supports the default TLS versions")
+    let provider = rustls::crypto::ring::default_provider();
+    let builder = HttpsConnectorBuilder::new();
+    let builder = match authorities {
+        None => builder
+            .with_provider_and_webpki_roots(provider)
+            .expect("ring supports the default TLS versions"),
+        Some(authorities) => builder.with_tls_config(
+            ClientConfig::builder_with_provider(Arc::new(provider))
+                .with_safe_default_protocol_versions()
+                .expect("ring supports the default TLS versions")
+                .with_root_certificates(authorities.clone())
+                .with_no_client_auth(),
+        ),
+    };
+    builder
         .https_or_http()
         .enable_http1()
         .enable_http2()

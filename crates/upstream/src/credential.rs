@@ -6,14 +6,17 @@
 
 mod api_key;
 pub(crate) mod azure;
+pub(crate) mod bedrock;
 mod json;
+pub(crate) mod vertex;
+
 #[cfg(test)]
 mod tests;
 
 use switchyard_catalog::snapshot::Family;
 use switchyard_domain::{provider::ProviderSlug, secret::Secret};
 
-use self::azure::AzureCredential;
+use self::{azure::AzureCredential, bedrock::BedrockCredential};
 
 /// What may be known of a credential by whoever may list it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +76,8 @@ pub fn inspect(
             })
         }
         Family::Azure => AzureCredential::parse(text).map(|credential| credential.facts()),
+        Family::Bedrock => BedrockCredential::parse(text).map(|credential| credential.facts()),
+        Family::Vertex => vertex::inspect(text),
     }
 }
 

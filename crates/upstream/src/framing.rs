@@ -5,7 +5,10 @@ use bytes::Bytes;
 use http::{HeaderMap, header::CONTENT_TYPE};
 use switchyard_interchange::failure::{Failure, FailureKind};
 
-use crate::sse::{SseEvent, SseParser};
+use crate::{
+    bedrock::ModelEvents,
+    sse::{SseEvent, SseParser},
+};
 
 /// How a family frames the events of its streams.
 ///
@@ -15,6 +18,8 @@ use crate::sse::{SseEvent, SseParser};
 pub(crate) enum Framing {
     /// Server-sent events.
     Sse,
+    /// Amazon's binary event stream, with a model's events in its frames.
+    AmazonEventStream,
 }
 
 impl Framing {
@@ -27,6 +32,7 @@ impl Framing {
             .and_then(|value| value.to_str().ok());
         let of_streams = match self {
             Self::Sse => "text/event-stream",
+            Self::AmazonEventStream => "application/vnd.amazon.eventstream",
         };
         match kind {
             Some(kind) if kind.starts_with(of_streams) => true,
@@ -40,19 +46,22 @@ impl Framing {
 #[derive(Debug)]
 pub(crate) enum Frames {
     Sse(SseParser),
+    AmazonEventStream(ModelEvents),
 }
 
 impl Frames {
     pub(crate) fn new(framing: Framing) -> Self {
         match framing {
             Framing::Sse => Self::Sse(SseParser::default()),
+            Framing::AmazonEventStream => Self::AmazonEventStream(ModelEvents::default()),
         }
     }
 
-    /// Takes one read and appends the events that it completes.
+    /// Takes one read and appends the events that it completes. Those before a failure are valid.
     pub(crate) fn push(&mut self, read: Bytes, events: &mut Vec<SseEvent>) -> Result<(), Failure> {
         match self {
             Self::Sse(parser) => parser.push(read, events).map_err(|error| broken(&error)),
+            Self::AmazonEventStream(frames) => frames.push(read, events),
         }
     }
 
@@ -60,6 +69,7 @@ impl Frames {
     pub(crate) fn end(&mut self, events: &mut Vec<SseEvent>) -> Result<(), Failure> {
         match self {
             Self::Sse(parser) => parser.end(events).map_err(|error| broken(&error)),
+            Self::AmazonEventStream(frames) => frames.end(),
         }
     }
 }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use hyper::body::Incoming;
+use rustls::RootCertStore;
 use switchyard_dialects::{anthropic_messages, openai_chat};
 use switchyard_domain::clock::Clock;
 use switchyard_interchange::{
@@ -16,21 +17,24 @@ use switchyard_interchange::{
 
 use crate::{
     answer::{Answer, AnswerStream, boxed, read_all},
+    bedrock,
     call::{Answered, Call, Upstream},
     connect::{Resolve, SystemResolver},
     egress::EgressPolicy,
     limits::{COMPLETE_BODY_BYTES_MAX, ERROR_BODY_BYTES_MAX, Timeouts},
-    prepared::Prepared,
+    prepared::{ErrorNames, Prepared, Reading, Sent},
     rate_limit::exhausted_for,
     redact::Redactor,
-    registry::prepare,
+    registry::{Means, prepare},
     retry_after::retry_after,
     transport::Transport,
+    vertex::AccessTokens,
 };
 
 /// Calls providers over HTTP.
 pub struct HttpUpstream {
     transport: Transport,
+    access_tokens: AccessTokens,
     timeouts: Timeouts,
     clock: Arc<dyn Clock>,
 }
@@ -48,14 +52,41 @@ impl HttpUpstream {
         clock: Arc<dyn Clock>,
         resolver: &Arc<dyn Resolve>,
     ) -> Self {
+        let transport = Transport::new(egress, resolver, None, timeouts.connect);
+        Self::over(transport, timeouts, clock)
+    }
+
+    /// As [`Self::resolving`], but in a network with authorities of its own: a provider is who it says
+    /// it is where these say so, and no others.
+    pub fn believing(
+        authorities: &RootCertStore,
+        egress: EgressPolicy,
+        timeouts: Timeouts,
+        clock: Arc<dyn Clock>,
+        resolver: &Arc<dyn Resolve>,
+    ) -> Self {
+        let transport = Transport::new(egress, resolver, Some(authorities), timeouts.connect);
+        Self::over(transport, timeouts, clock)
+    }
+
+    fn over(transport: Transport, timeouts: Timeouts, clock: Arc<dyn Clock>) -> Self {
         Self {
-            transport: Transport::new(egress, resolver, timeouts.connect),
+            transport,
+            access_tokens: AccessTokens::new(Arc::clone(&clock)),
             timeouts,
             clock,
         }
     }
 
-    async fn refusal(&self, dialect: Dialect, response: Response<Incoming>) -> Failure {
+    fn means(&self) -> Means<'_> {
+        Means {
+            clock: &*self.clock,
+            transport: &self.transport,
+            access_tokens: &self.access_tokens,
+        }
+    }
+
+    async fn refusal(&self, reading: Reading, response: Response<Incoming>) -> Failure {
         let status = response.status();
         let wait = retry_after(response.headers(), self.clock.now());
         if status.is_redirection() {
@@ -66,16 +97,23 @@ impl HttpUpstream {
             failure.status = Some(status.as_u16());
             return failure;
         }
-        let reading = read_all(boxed(response.into_body()), ERROR_BODY_BYTES_MAX);
-        let body = match tokio::time::timeout(self.timeouts.idle, reading).await {
+        let named = match reading.errors {
+            ErrorNames::Status => None,
+            ErrorNames::AmazonHeader => bedrock::refusal::telling_status(response.headers()),
+        };
+        let telling = named.unwrap_or(status.as_u16());
+        let whole = read_all(boxed(response.into_body()), ERROR_BODY_BYTES_MAX);
+        let body = match tokio::time::timeout(self.timeouts.idle, whole).await {
             Ok(Ok(body)) => body,
             Ok(Err(_)) | Err(_) => Bytes::new(),
         };
-        match dialect {
-            Dialect::OpenAiChat => openai_chat::decode_error(status.as_u16(), wait, &body),
-            Dialect::AnthropicMessages => {
-                anthropic_messages::decode_error(status.as_u16(), wait, &body)
-            }
+        let failure = match reading.dialect {
+            Dialect::OpenAiChat => openai_chat::decode_error(telling, wait, &body),
+            Dialect::AnthropicMessages => anthropic_messages::decode_error(telling, wait, &body),
+        };
+        Failure {
+            status: named.map_or(failure.status, |_| Some(status.as_u16())),
+            ..failure
         }
     }
 
@@ -108,7 +146,7 @@ impl Upstream for HttpUpstream {
             egress,
             reading,
             sent,
-        } = prepare(call).await?;
+        } = prepare(call, self.means()).await?;
         let redactor = || Redactor::new(&sent, call.credential);
         let first_byte = if call.request.stream {
             self.timeouts.first_byte
@@ -117,7 +155,12 @@ impl Upstream for HttpUpstream {
         };
         let response = self.transport.exchange(egress, request, first_byte).await?;
         if response.status() != StatusCode::OK {
-            let refusal = self.refusal(reading.dialect, response).await;
+            if let Sent::AccessToken(token) = &sent
+                && response.status() == StatusCode::UNAUTHORIZED
+            {
+                self.access_tokens.drop_refused(call.credential, token);
+            }
+            let refusal = self.refusal(reading, response).await;
             return Err(redactor().clean(refusal));
         }
         let exhausted_for = exhausted_for(response.headers(), self.clock.now());

@@ -13,8 +13,10 @@ mod registry;
 
 mod anthropic;
 mod azure;
+mod bedrock;
 mod openai_compatible;
 mod prompt_cache;
+mod vertex;
 
 pub mod credential;
 
@@ -26,6 +28,7 @@ mod host;
 mod transport;
 
 pub mod answer;
+pub mod event_stream;
 mod framing;
 pub mod limits;
 pub mod sse;

@@ -48,3 +48,21 @@ pub const POOL_IDLE: Duration = Duration::from_secs(45);
 pub const POOL_IDLE_PER_HOST_MAX: usize = 256;
 /// The longest a provider's `Retry-After` is believed.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
+/// The longest frame of an event stream. It holds one event in letters that take a third more.
+pub const EVENT_STREAM_FRAME_BYTES_MAX: usize = 2 * SSE_EVENT_BYTES_MAX;
+/// The most its headers may take of a frame.
+pub const EVENT_STREAM_HEADER_BYTES_MAX: usize = 128 * 1024;
+/// Service accounts whose access tokens are kept; beyond, those used least lately are fetched anew.
+pub const ACCESS_TOKENS_MAX: usize = 1_024;
+/// How long before its end a token is replaced.
+pub const TOKEN_RENEWED_BEFORE: Duration = Duration::from_secs(300);
+/// The longest that a token is believed to live.
+pub const TOKEN_LIFE_MAX: Duration = Duration::from_secs(12 * 3_600);
+/// How long a token that could not be replaced is used before the next try, while it lasts.
+pub const TOKEN_RENEWAL_PAUSE: Duration = Duration::from_secs(30);
+/// How long nobody asks again for a token that was refused.
+pub const TOKEN_REFUSAL_REMEMBERED: Duration = Duration::from_secs(5);
+/// How long the token service may take to begin its answer, and then to end it.
+pub const TOKEN_EXCHANGE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest answer of the token service.
+pub const TOKEN_ANSWER_BYTES_MAX: usize = 64 * 1024;

@@ -14,7 +14,13 @@ use switchyard_interchange::{
 };
 use zeroize::Zeroizing;
 
-use crate::{address::Address, call::Call, egress::EgressClass, framing::Framing};
+use crate::{
+    address::Address, call::Call, egress::EgressClass, framing::Framing, vertex::AccessToken,
+};
+
+/// What we call ourselves to providers.
+pub(crate) const OUR_NAME: HeaderValue =
+    HeaderValue::from_static(concat!("switchyard/", env!("CARGO_PKG_VERSION")));
 
 /// A request that is ready to be sent.
 pub(crate) struct Prepared {
@@ -34,6 +40,17 @@ pub(crate) struct Reading {
     pub(crate) dialect: Dialect,
     /// How a stream of it is cut into events.
     pub(crate) framing: Framing,
+    /// Where an error says which it is.
+    pub(crate) errors: ErrorNames,
+}
+
+/// Where an answer that is an error says which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorNames {
+    /// In its status.
+    Status,
+    /// In a header of Amazon's, more precisely.
+    AmazonHeader,
 }
 
 impl Reading {
@@ -42,6 +59,7 @@ impl Reading {
         Self {
             dialect,
             framing: Framing::Sse,
+            errors: ErrorNames::Status,
         }
     }
 }
@@ -53,6 +71,8 @@ pub(crate) enum Sent {
     Credential,
     /// These parts of it, or what was got with it.
     Parts(Vec<Secret<String>>),
+    /// A token that was got with it.
+    AccessToken(AccessToken),
 }
 
 /// A request to `address` with the headers that every provider gets. Nothing else goes out but what a
@@ -69,15 +89,15 @@ pub(crate) fn post(address: Address, call: Call<'_>) -> Builder {
         .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
         .header(ACCEPT, HeaderValue::from_static(accept))
         .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
-        .header(
-            USER_AGENT,
-            HeaderValue::from_static(concat!("switchyard/", env!("CARGO_PKG_VERSION"))),
-        )
+        .header(USER_AGENT, OUR_NAME)
 }
 
 /// Puts the body on.
-pub(crate) fn with_body(request: Builder, body: Vec<u8>) -> Result<Request<Full<Bytes>>, Failure> {
-    request.body(Full::new(Bytes::from(body))).map_err(|_| {
+pub(crate) fn with_body(
+    request: Builder,
+    body: impl Into<Bytes>,
+) -> Result<Request<Full<Bytes>>, Failure> {
+    request.body(Full::new(body.into())).map_err(|_| {
         Failure::new(
             FailureKind::Unsupported,
             "what the endpoint asks for in headers cannot be written",
@@ -102,4 +122,10 @@ pub(crate) fn header_secret(prefix: &str, credential: &[u8]) -> Result<HeaderVal
     })?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// Nobody was asked: what is stored does not fit. It was checked when it was stored, so it is of another
+/// time or another family.
+pub(crate) fn unusable(message: &str) -> Failure {
+    Failure::new(FailureKind::Auth, message)
 }

@@ -58,6 +58,7 @@ impl Redactor {
                     redactor.learn(part.expose().trim().as_bytes());
                 }
             }
+            Sent::AccessToken(token) => redactor.learn(token.expose().as_bytes()),
         }
         redactor
     }

@@ -12,6 +12,7 @@ use hyper_util::{
     client::legacy::{Client, Error as ClientError},
     rt::{TokioExecutor, TokioTimer},
 };
+use rustls::RootCertStore;
 use switchyard_interchange::failure::{Failure, FailureKind};
 
 use crate::{
@@ -30,6 +31,7 @@ impl Transport {
     pub(crate) fn new(
         policy: EgressPolicy,
         resolver: &Arc<dyn Resolve>,
+        authorities: Option<&RootCertStore>,
         connect_timeout: Duration,
     ) -> Self {
         let policy = Arc::new(policy);
@@ -43,7 +45,12 @@ impl Transport {
                 .http2_keep_alive_interval(Duration::from_secs(20))
                 .http2_keep_alive_timeout(Duration::from_secs(10))
                 .timer(TokioTimer::new())
-                .build(connector(&rules, Arc::clone(resolver), connect_timeout))
+                .build(connector(
+                    &rules,
+                    Arc::clone(resolver),
+                    authorities,
+                    connect_timeout,
+                ))
         };
         Self {
             operator: client(EgressClass::Operator),

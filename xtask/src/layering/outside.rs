@@ -76,8 +76,13 @@ const WALLS: &[Wall] = &[
     ),
     wall(
         "tokio-rustls",
-        &["key-services"],
-        "only its tests' fakes serve TLS",
+        &["upstream", "key-services"],
+        "only their tests' fakes serve TLS",
+    ),
+    wall(
+        "ring",
+        &["upstream"],
+        "service accounts sign with RSA; all other cryptography is the vault's, or TLS",
     ),
     wall("aes-gcm", &["vault"], "ciphers live in the vault"),
     wall(

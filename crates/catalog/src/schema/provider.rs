@@ -11,9 +11,7 @@ use crate::{
 
 /// Wire formats that the data names and that cannot be spoken yet. Their endpoints are listed and
 /// never called.
-const FAMILIES_NOT_SPOKEN: [&str; 7] = [
-    "bedrock", "cohere", "gemini", "oci", "vertex", "voyage", "watsonx",
-];
+const FAMILIES_NOT_SPOKEN: [&str; 5] = ["cohere", "gemini", "oci", "voyage", "watsonx"];
 
 pub(super) fn read(row: &Reader<'_>) -> Option<Provider> {
     let slug = row.required_text("slug")?;
@@ -53,9 +51,18 @@ fn family(row: &Reader<'_>, name: &str) -> Option<Family> {
         "openai" | "openai-compatible" => Some(Family::OpenAiCompatible),
         "anthropic" => Some(Family::Anthropic),
         "azure" => Some(Family::Azure),
+        "bedrock" => Some(Family::Bedrock),
+        "vertex" => Some(Family::Vertex),
         _ => {
             if !FAMILIES_NOT_SPOKEN.contains(&name) {
-                let mut names = vec!["openai", "openai-compatible", "anthropic", "azure"];
+                let mut names = vec![
+                    "openai",
+                    "openai-compatible",
+                    "anthropic",
+                    "azure",
+                    "bedrock",
+                    "vertex",
+                ];
                 names.extend(FAMILIES_NOT_SPOKEN);
                 row.unknown_name("api_family", name, &names);
             }

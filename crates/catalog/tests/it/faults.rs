@@ -149,7 +149,7 @@ fn provider_fields() {
         },
         &expect![[r#"
             the catalogue has 8 faults
-            - providers.json providers[0] (acme) api_family: `openai_compatible` is not known; use one of openai, openai-compatible, anthropic, azure, bedrock, cohere, gemini, oci, vertex, voyage, watsonx
+            - providers.json providers[0] (acme) api_family: `openai_compatible` is not known; use one of openai, openai-compatible, anthropic, azure, bedrock, vertex, cohere, gemini, oci, voyage, watsonx
             - providers.json providers[0] (acme) base_url: `…@api.acme.example/v1` has a name or password in it, and the catalogue is public; write http:// or https://, a host, and the path that the provider's calls share
             - providers.json providers[0] (acme) data_policy.trains_on_data: is "no"; write true, false or null
             - providers.json providers[0] (acme) data_policy.retention_days: is above 0, but retains_prompts is false; set retains_prompts to true, or the days to 0

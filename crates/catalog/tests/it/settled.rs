@@ -151,7 +151,7 @@ fn every_obstacle_is_named() {
         Some(Obstacle::UnknownFamily),
     );
     case(
-        |files| files.providers[0]["api_family"] = json!("bedrock"),
+        |files| files.providers[0]["api_family"] = json!("gemini"),
         Some(Obstacle::UnsupportedFamily),
     );
     case(
@@ -179,12 +179,71 @@ fn every_obstacle_is_named() {
 }
 
 #[test]
+fn a_cloud_serves_some_of_its_models_in_formats_that_are_not_spoken() {
+    for (family, address, model, expected) in [
+        (
+            "bedrock",
+            "https://{region}.acme.example",
+            "anthropic.claude-opus-5",
+            None,
+        ),
+        (
+            "bedrock",
+            "https://{region}.acme.example",
+            "openai.gpt-oss-20b-1:0",
+            None,
+        ),
+        (
+            "bedrock",
+            "https://{region}.acme.example",
+            "amazon.nova-lite-v1:0",
+            Some(Obstacle::UnsupportedFormat),
+        ),
+        (
+            "bedrock",
+            "https://{region}.{project}.acme.example",
+            "anthropic.claude-opus-5",
+            Some(Obstacle::UnfilledAddress),
+        ),
+        (
+            "vertex",
+            "https://{region}.acme.example/{project}",
+            "claude-opus-5",
+            None,
+        ),
+        (
+            "vertex",
+            "https://{region}.acme.example/{project}",
+            "gemini-2.5-pro",
+            None,
+        ),
+        (
+            "vertex",
+            "https://{region}.acme.example/{project}",
+            "mistral-nemo@2407",
+            Some(Obstacle::UnsupportedFormat),
+        ),
+    ] {
+        let mut files = sound();
+        files.providers[0]["api_family"] = json!(family);
+        files.providers[0]["base_url"] = json!(address);
+        files.endpoints[0]["provider_model_id"] = json!(model);
+        let catalog = files.loaded();
+        let row = endpoint(&catalog, ID);
+        let obstacle = row.obstacle(catalog.provider_of(row));
+        assert_eq!(obstacle, expected, "{family} {model}");
+    }
+}
+
+#[test]
 fn families_by_name() {
     for (name, family) in [
         ("openai", Some(Family::OpenAiCompatible)),
         ("openai-compatible", Some(Family::OpenAiCompatible)),
         ("anthropic", Some(Family::Anthropic)),
         ("azure", Some(Family::Azure)),
+        ("bedrock", Some(Family::Bedrock)),
+        ("vertex", Some(Family::Vertex)),
         ("gemini", None),
     ] {
         let mut files = sound();

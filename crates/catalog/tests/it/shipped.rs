@@ -103,11 +103,12 @@ fn obstacles_say_why_endpoints_are_listed_and_not_called() {
     }
     expect![[r#"
         {
-            "none": 899,
+            "none": 1001,
+            "the provider serves this model in a wire format that is not supported yet": 61,
             "the provider's address has a placeholder to fill in": 16,
             "the provider's address is unknown": 14,
             "the provider's id of the model is unknown": 185,
-            "the provider's wire format is not supported yet": 229,
+            "the provider's wire format is not supported yet": 66,
             "the provider's wire format is unknown": 11,
         }
     "#]]

@@ -106,7 +106,9 @@ fn class_of(
         (Some("rate_limit_error"), _) | (_, Some(429)) => FailureKind::RateLimit,
         (Some("authentication_error"), _) | (_, Some(401)) => FailureKind::Auth,
         (_, Some(402)) => FailureKind::QuotaBilling,
-        (_, Some(403)) if says("security token") || says("expired token") => FailureKind::Auth,
+        (_, Some(403)) if says("security token") || says("expired token") || says("api key") => {
+            FailureKind::Auth
+        }
         (Some("permission_error"), _) | (_, Some(403)) => FailureKind::Permission,
         (Some("request_too_large"), _) | (_, Some(413)) => FailureKind::TooLarge,
         (Some("timeout_error"), _) | (_, Some(408 | 504 | 524)) => FailureKind::Timeout,

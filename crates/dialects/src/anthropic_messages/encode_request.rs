@@ -4,6 +4,7 @@ mod body;
 mod cache_marks;
 mod call_ids;
 mod conversation;
+mod host;
 mod parts;
 mod splice;
 mod thinking;
@@ -27,6 +28,8 @@ use self::{
 };
 use crate::cache_marks::Places;
 
+pub use host::Host;
+
 /// How a model takes orders to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThinkingStyle {
@@ -43,6 +46,7 @@ pub enum ThinkingStyle {
 pub struct UpstreamTraits {
     /// The model id to send.
     pub model: String,
+    pub host: Host,
     /// The catalogue's output limit: the dialect requires `max_tokens`, and this is the default.
     pub max_output_tokens: u32,
     pub thinking: ThinkingStyle,
@@ -68,6 +72,7 @@ impl UpstreamTraits {
     pub fn anthropic(model: impl Into<String>, max_output_tokens: u32) -> Self {
         Self {
             model: model.into(),
+            host: Host::Anthropic,
             max_output_tokens,
             thinking: ThinkingStyle::Budget,
             efforts: vec![Effort::Low, Effort::Medium, Effort::High, Effort::Max],
@@ -97,7 +102,7 @@ fn emulates_schema(request: &ChatRequest, traits: &UpstreamTraits) -> bool {
 }
 
 fn encode_anew(request: &ChatRequest, traits: &UpstreamTraits) -> Result<Vec<u8>, Failure> {
-    let places = Places::of(request, traits.keeps_marked_from);
+    let places = places(request, traits);
     let mut conversation = Conversation::encode(request, traits, places)?;
     let max_tokens = request
         .max_output_tokens
@@ -143,16 +148,16 @@ fn encode_anew(request: &ChatRequest, traits: &UpstreamTraits) -> Result<Vec<u8>
             }
         }
     }
-    let automatic = cache_marks::settle(
-        &mut tools,
-        &mut conversation,
-        request.automatic_cache.map(Into::into),
-    );
+    let automatic = request
+        .automatic_cache
+        .filter(|_| traits.host.marks_by_itself());
+    let automatic = cache_marks::settle(&mut tools, &mut conversation, automatic.map(Into::into));
     let sampling = Sampling::of(request, traits, plan.is_on());
     let body = Body {
-        model: &traits.model,
+        anthropic_version: traits.host.version(),
+        model: traits.host.names_model().then_some(&traits.model),
         max_tokens,
-        stream: request.stream,
+        stream: request.stream && traits.host.names_stream(),
         cache_control: automatic,
         tools,
         tool_choice,
@@ -164,10 +169,23 @@ fn encode_anew(request: &ChatRequest, traits: &UpstreamTraits) -> Result<Vec<u8>
         top_p: sampling.top_p,
         top_k: sampling.top_k,
         stop_sequences: stop_sequences(request),
-        service_tier: (request.service_tier == Some(RequestedTier::Default))
-            .then_some("standard_only"),
+        service_tier: service_tier(request, traits),
     };
     Ok(serde_json::to_vec(&body).expect("writing to memory succeeds, and our keys are strings"))
+}
+
+/// Where the router's own cache marks go. A host that does not know the caller's wish to keep the
+/// whole prompt gets a mark on its end instead.
+fn places(request: &ChatRequest, traits: &UpstreamTraits) -> Places {
+    let asked_for_all = request.automatic_cache.is_some() && !traits.host.marks_by_itself();
+    Places {
+        end: request
+            .messages
+            .len()
+            .checked_sub(1)
+            .filter(|_| asked_for_all),
+        ..Places::of(request, traits.keeps_marked_from)
+    }
 }
 
 /// Sampling as the upstream takes it.
@@ -203,6 +221,12 @@ impl Sampling {
             top_k,
         }
     }
+}
+
+/// The tier by the dialect's name. It has one for the default alone.
+fn service_tier(request: &ChatRequest, traits: &UpstreamTraits) -> Option<&'static str> {
+    let asks_for_default = request.service_tier == Some(RequestedTier::Default);
+    (asks_for_default && traits.host.takes_service_tier()).then_some("standard_only")
 }
 
 /// Stop sequences without those of whitespace only, which the dialect refuses.

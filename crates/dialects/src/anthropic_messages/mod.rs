@@ -32,7 +32,7 @@ pub use decode_error::decode_error;
 pub use decode_request::decode_request;
 pub use decode_response::decode_completion;
 pub use decode_stream::StreamDecoder;
-pub use encode_request::{ThinkingStyle, UpstreamTraits, encode_request};
+pub use encode_request::{Host, ThinkingStyle, UpstreamTraits, encode_request};
 pub use encode_response::{encode_completion, encode_error};
 pub use encode_stream::{KEEP_ALIVE, StreamEncoder};
 

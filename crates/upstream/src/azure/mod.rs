@@ -4,10 +4,7 @@
 use http::{header::AUTHORIZATION, request::Builder};
 use switchyard_dialects::{anthropic_messages, openai_chat};
 use switchyard_domain::secret::Secret;
-use switchyard_interchange::{
-    failure::{Failure, FailureKind},
-    request::Dialect,
-};
+use switchyard_interchange::{failure::Failure, request::Dialect};
 
 use crate::{
     address::Address,
@@ -17,7 +14,7 @@ use crate::{
         AzureCredential, FOUNDRY_DOMAIN, OPENAI_DOMAIN, Resource, ResourceKind, Surface, Target,
     },
     openai_compatible,
-    prepared::{Prepared, Reading, Sent, header_secret, post, with_body},
+    prepared::{Prepared, Reading, Sent, header_secret, post, unusable, with_body},
     registry::base_url,
 };
 
@@ -131,11 +128,6 @@ fn authenticate(
         Surface::ChatCompletions => request,
         Surface::Messages => request.header("anthropic-version", anthropic::VERSION),
     })
-}
-
-/// Nobody was asked: what is stored does not fit.
-fn unusable(message: &str) -> Failure {
-    Failure::new(FailureKind::Auth, message)
 }
 
 #[cfg(test)]

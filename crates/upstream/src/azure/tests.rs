@@ -3,12 +3,11 @@ use serde_json::{Value, json};
 use switchyard_interchange::request::ChatRequest;
 use switchyard_routing::vetted::Vetted;
 
-#[path = "../../tests/wire/endpoint.rs"]
-mod endpoint;
-
-use self::endpoint::Listed;
 use super::*;
-use crate::{egress::EgressClass, registry::prepare};
+use crate::{
+    egress::EgressClass,
+    registry::alone::{listed::Listed, prepare_alone},
+};
 
 const KEY: &str = "azure-key-0123456789";
 const TEMPLATE: &str = "https://{resource}.openai.azure.com";
@@ -34,7 +33,7 @@ async fn prepared(endpoint: &Vetted, credential: &Value) -> Prepared {
         affinity: None,
         zero_retention: false,
     };
-    prepare(call).await.expect("a request")
+    prepare_alone(call).await.expect("a request")
 }
 
 fn listed<'a>(model: &'a str, base_url: &'a str, is_own: bool) -> Vetted {

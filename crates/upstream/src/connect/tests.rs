@@ -93,7 +93,7 @@ fn transport(private: &[&str], resolver: &Arc<Script>) -> Transport {
         private_cidrs: cidrs.collect(),
     };
     let resolver: Arc<dyn Resolve> = Arc::clone(resolver) as _;
-    Transport::new(policy, &resolver, Duration::from_secs(2))
+    Transport::new(policy, &resolver, None, Duration::from_secs(2))
 }
 
 /// `None`: it was answered.

@@ -12,7 +12,10 @@ use switchyard_interchange::{
 /// The whole body. Prefix-stable members come first, as the provider caches them.
 #[derive(Serialize)]
 pub(super) struct Body<'a> {
-    pub(super) model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) anthropic_version: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) model: Option<&'a String>,
     pub(super) max_tokens: u32,
     #[serde(skip_serializing_if = "is_false")]
     pub(super) stream: bool,

@@ -74,12 +74,18 @@ pub(super) fn splice(request: &ChatRequest, traits: &UpstreamTraits) -> Result<V
         .unwrap_or(traits.max_output_tokens)
         .max(1);
     let thinking = SplicedThinking::of(request, traits, &members, max_tokens)?;
-    let places = Places::of(request, traits.keeps_marked_from);
+    let places = super::places(request, traits);
+    let marks_messages = places.turn.is_some() || places.end.is_some();
     let mut out = Vec::with_capacity(body.len() + 128);
     write_object(&mut out, |object| {
-        object.value("model", &traits.model);
+        if let Some(version) = traits.host.version() {
+            object.value("anthropic_version", version);
+        }
+        if traits.host.names_model() {
+            object.value("model", &traits.model);
+        }
         object.value("max_tokens", &max_tokens);
-        if request.stream {
+        if request.stream && traits.host.names_stream() {
             object.raw("stream", "true");
         }
         for (key, value) in &members.0 {
@@ -90,7 +96,7 @@ pub(super) fn splice(request: &ChatRequest, traits: &UpstreamTraits) -> Result<V
                 "system" if places.instructions.is_some() => {
                     object.write(key, |out| write_marked_content(out, value));
                 }
-                "messages" if places.turn.is_some() || holds_foreign_reasoning(request) => {
+                "messages" if marks_messages || holds_foreign_reasoning(request) => {
                     object.array(key, |out| write_messages(out, value, places));
                 }
                 _ => write_member(object, request, traits, &thinking, (key, value)),
@@ -114,6 +120,7 @@ fn write_member(
         "model" | "max_tokens" | "stream" => {}
         "thinking" | "output_config" | "temperature" | "top_p" | "top_k" => {}
         ours if OURS.contains(&ours) => {}
+        foreign if !traits.host.takes(foreign) => {}
         _ if value.get() == "null" => {}
         "stop_sequences" if stop_sequences(request).len() < request.stop.len() => {
             object.value(key, &stop_sequences(request));
@@ -285,11 +292,15 @@ fn write_messages(out: &mut Vec<u8>, messages: &RawValue, places: Places) {
     let start = out.len();
     let messages: Vec<&RawValue> = serde_json::from_str(messages.get()).unwrap_or_default();
     let roles = messages.iter().map(|message| role_of(message));
-    let marked = turn_before_newest(roles).filter(|_| places.turn.is_some());
+    let turn = turn_before_newest(roles).filter(|_| places.turn.is_some());
+    let end = messages
+        .len()
+        .checked_sub(1)
+        .filter(|_| places.end.is_some());
     for (index, message) in messages.into_iter().enumerate() {
         let rollback = out.len();
         separate(out, start);
-        if marked == Some(index) {
+        if [turn, end].contains(&Some(index)) {
             write_marked_message(out, message);
         } else if !write_own_message(out, message) {
             out.truncate(rollback);

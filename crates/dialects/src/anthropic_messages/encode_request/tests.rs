@@ -1,5 +1,6 @@
 //! Requests that came in another dialect, as an upstream of this one gets them.
 
+mod hosts;
 mod marking;
 mod splicing;
 mod thinking;
@@ -22,7 +23,7 @@ use switchyard_interchange::{
     tool::{JsonSchema, ResponseFormat, Tool, ToolChoice},
 };
 
-use super::{ThinkingStyle, UpstreamTraits, encode_request};
+use super::{Host, ThinkingStyle, UpstreamTraits, encode_request};
 
 /// A chat request that came in another dialect.
 fn request(messages: Vec<Message>) -> ChatRequest {

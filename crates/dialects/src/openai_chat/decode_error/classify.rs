@@ -49,7 +49,12 @@ const PHRASES: [(FailureKind, &[&str]); 6] = [
     ),
     (
         FailureKind::Auth,
-        &["incorrect api key", "invalid api key", "api key not valid"],
+        &[
+            "incorrect api key",
+            "invalid api key",
+            "api key not valid",
+            "make sure your api key is valid",
+        ],
     ),
     (
         FailureKind::NotFound,
