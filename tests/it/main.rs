@@ -64,6 +64,11 @@ mod prompt_caches;
 mod sse_is_well_formed;
 mod unknown_fields_forwarded_same_dialect_only;
 
+mod core_dumps;
+mod keyring_trouble;
+mod keys_retire_and_shred;
+mod keys_rotate_under_traffic;
+
 mod body_limits;
 mod cors;
 mod logs_hold_no_prompt_or_key;

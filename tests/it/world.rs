@@ -8,7 +8,7 @@ pub(crate) use switchyard_testkit::{
     exact::{cost_nanos, nanos_at},
     http_client::{HttpClient, Method, Opened, Reply, media_type},
     sse::{Frame, Transcript},
-    test_server::{Configuration, Deployment, Signal},
+    test_server::{Configuration, Deployment, Signal, send},
     wait,
     world::{
         Key, Setup, World, provider_secret, question, question_to,

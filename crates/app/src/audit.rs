@@ -3,7 +3,7 @@
 use serde_json::Value;
 use switchyard_domain::clock::Timestamp;
 use switchyard_store::audit::{AuditEvent, AuditLinker, AuditOrigin};
-use switchyard_vault::keyed_digest::DigestKeys;
+use switchyard_vault::keyed_digest::KeyedDigest;
 
 pub use switchyard_store::audit::AuditVia;
 
@@ -61,12 +61,17 @@ impl Actor {
 }
 
 /// Links entries by keyed digests.
-#[derive(Debug)]
-pub struct KeyedLinks(DigestKeys);
+pub struct KeyedLinks(Box<dyn KeyedDigest>);
 
 impl KeyedLinks {
-    pub const fn new(keys: DigestKeys) -> Self {
-        Self(keys)
+    pub fn new(keys: impl KeyedDigest) -> Self {
+        Self(Box::new(keys))
+    }
+}
+
+impl std::fmt::Debug for KeyedLinks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyedLinks")
     }
 }
 

@@ -18,7 +18,7 @@ use switchyard_vault::{
     context::{SecretContext, Tenant},
 };
 
-use crate::random::RandomSource;
+use crate::{random::RandomSource, vault_upkeep::note_integrity_failure};
 
 /// The label of a provider's one shared credential.
 pub const DEFAULT_LABEL: &str = "default";
@@ -129,6 +129,7 @@ impl Credentials {
             .open(&sealed.context, &sealed.blob)
             .await
             .map_err(|error| {
+                note_integrity_failure(&error);
                 tracing::error!(
                     provider = %provider,
                     error = &error as &dyn std::error::Error,

@@ -18,7 +18,7 @@ use crate::{
     limits::{
         CREDENTIAL_NOTES_WRITING, CREDENTIAL_POLL, HEALTH_EXCHANGE, HEALTH_TURN,
         IDEMPOTENCY_UPKEEP, KEY_POLL, KEY_USES_NOTING, LEASE_TENDING, OWN_CREDENTIAL_POLL,
-        POLICY_POLL, RECEIPT_SIGNING, VAULT_CHECK,
+        POLICY_POLL, RECEIPT_SIGNING, VAULT_CHECK, VAULT_COUNT, VAULT_UPKEEP, VERIFIER_RENEWAL,
     },
     poster::post,
 };
@@ -41,6 +41,17 @@ impl App {
             if let Err(error) = app.credentials.follow().await {
                 tracing::warn!(error = %error, "cannot ask for changed provider credentials");
             }
+        });
+        self.spawn_every(jobs, stop, VERIFIER_RENEWAL, |app| async move {
+            if let Err(error) = app.keys.store_renewals().await {
+                tracing::warn!(error = %error, "cannot move API keys to a newer pepper");
+            }
+        });
+        self.spawn_every(jobs, stop, VAULT_UPKEEP, |app| async move {
+            app.vault_upkeep.turn().await
+        });
+        self.spawn_every(jobs, stop, VAULT_COUNT, |app| async move {
+            app.vault_upkeep.count().await
         });
         self.spawn_every(jobs, stop, VAULT_CHECK, |app| async move {
             let vault = app.credentials.vault();
@@ -207,6 +218,7 @@ impl App {
         self.policies.start_following().await?;
         self.own_credentials.start_following().await?;
         self.credentials.follow().await?;
+        self.vault_upkeep.start().await?;
         let vault = self.credentials.vault();
         self.vault_health.ask(vault, &*self.clock).await;
         Ok(())

@@ -5,6 +5,8 @@
 //! coordination, within half a second through the database's revision counter where nothing else
 //! tells. While the database is down, entries are trusted for five minutes.
 
+mod renewal;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -23,13 +25,14 @@ use switchyard_domain::{
 };
 use switchyard_store::{
     Directory, DirectoryError,
-    api_key::{NewApiKey, StoredKey},
+    api_key::{KeyVerifier, NewApiKey, StoredKey},
 };
 use switchyard_vault::{
-    api_key::{MintedKey, Peppers, PresentedKey, Verifier, parse_key},
+    api_key::{KeyVerification, MintedKey, PresentedKey, Verifier, parse_key},
     random::{OsRandom, RandomUnavailable},
 };
 
+use self::renewal::Renewals;
 use crate::{
     limits::{KEY_CACHE_ENTRIES_MAX, KEY_CACHE_LIFE, KEY_CACHE_STALE_LIFE},
     random::RandomSource,
@@ -79,10 +82,11 @@ pub struct CreatedKey {
 pub struct Keys {
     directory: Arc<dyn Directory>,
     coordination: Arc<dyn Coordination>,
-    peppers: Peppers,
+    peppers: Box<dyn KeyVerification>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomSource>,
     cache: RwLock<Cache>,
+    renewals: Renewals,
     /// The last key revision this node has seen.
     revision: AtomicI64,
 }
@@ -117,17 +121,18 @@ impl Keys {
     pub fn new(
         directory: Arc<dyn Directory>,
         coordination: Arc<dyn Coordination>,
-        peppers: Peppers,
+        peppers: impl KeyVerification,
         clock: Arc<dyn Clock>,
         random: Arc<dyn RandomSource>,
     ) -> Self {
         Self {
             directory,
             coordination,
-            peppers,
+            peppers: Box::new(peppers),
             clock,
             random,
             cache: RwLock::default(),
+            renewals: Renewals::default(),
             revision: AtomicI64::new(0),
         }
     }
@@ -184,8 +189,11 @@ impl Keys {
             self.forget(&lookup_id);
             return Err(AuthError::Unknown);
         }
-        let key = stored.expect("only a stored key verifies").key;
-        let caller = Caller { key: Arc::new(key) };
+        let stored = stored.expect("only a stored key verifies");
+        self.renew_verifier(presented, &stored);
+        let caller = Caller {
+            key: Arc::new(stored.key),
+        };
         let entry = Entry {
             caller: caller.clone(),
             lookup_id,
@@ -203,6 +211,25 @@ impl Keys {
             cache.by_digest.insert(*presented.digest(), entry);
         }
         Ok(caller)
+    }
+
+    /// Lets a key that was just verified move to the newest pepper.
+    fn renew_verifier(&self, presented: &PresentedKey<'_>, stored: &StoredKey) {
+        let is_outdated =
+            verifier_of(stored).is_some_and(|verifier| self.peppers.is_outdated(&verifier));
+        if is_outdated {
+            let from = KeyVerifier {
+                mac: stored.verifier,
+                pepper_version: stored.pepper_version,
+            };
+            let to = self.peppers.verifier(presented);
+            self.renewals.note(stored.key.id, from, &to);
+        }
+    }
+
+    /// Stores the verifiers of keys that moved to a newer pepper.
+    pub async fn store_renewals(&self) -> Result<(), DirectoryError> {
+        self.renewals.store(&*self.directory).await
     }
 
     /// Makes a key and stores what is needed to recognise it.

@@ -2,7 +2,8 @@
 //!
 //! Start at [`generation`], which tells the whole story of a request on one screen. [`treasury`],
 //! [`journal`] and [`poster`] keep its money; [`keys`] and [`credentials`] say who may do what
-//! with whose secrets, [`policies`] what they rule out, [`explain`] why; [`receipts`] prove what was
+//! with whose secrets, [`rotation`] and [`shredding`] change and destroy the keys around those,
+//! [`policies`] what they rule out, [`explain`] why; [`receipts`] prove what was
 //! done with a request; [`jobs`] is everything that happens without being asked.
 
 pub mod accounts;
@@ -26,10 +27,13 @@ pub mod random;
 pub mod reads;
 pub mod receipts;
 pub mod replay;
+pub mod rotation;
+pub mod shredding;
 pub mod tenant_keys;
 pub mod treasury;
 pub mod unavailable;
 mod vault_health;
+pub mod vault_upkeep;
 pub mod workspaces;
 
 #[cfg(test)]
@@ -59,6 +63,7 @@ use crate::{
     receipts::Receipts,
     treasury::Treasury,
     vault_health::VaultHealth,
+    vault_upkeep::VaultUpkeep,
     workspaces::Workspaces,
 };
 
@@ -94,6 +99,7 @@ pub struct Parts {
     pub receipts: Arc<Receipts>,
     pub idempotency: Arc<Idempotency>,
     pub workspaces: Arc<Workspaces>,
+    pub vault_upkeep: Arc<VaultUpkeep>,
     pub settings: Settings,
 }
 
@@ -116,6 +122,7 @@ pub struct App {
     receipts: Arc<Receipts>,
     idempotency: Arc<Idempotency>,
     workspaces: Arc<Workspaces>,
+    vault_upkeep: Arc<VaultUpkeep>,
     settings: Settings,
     health: HealthBoard,
     vault_health: VaultHealth,
@@ -152,6 +159,7 @@ impl App {
             receipts: parts.receipts,
             idempotency: parts.idempotency,
             workspaces: parts.workspaces,
+            vault_upkeep: parts.vault_upkeep,
             settings: parts.settings,
             health,
             vault_health: VaultHealth::default(),

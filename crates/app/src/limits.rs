@@ -71,6 +71,18 @@ pub const KEYS_PER_PAGE: u32 = 100;
 pub const CHANGE_TRIES_MAX: usize = 5;
 /// How often it is written down when API keys were presented last.
 pub const KEY_USES_NOTING: Duration = Duration::from_secs(60);
+/// API keys that may wait to be moved to a newer pepper.
+pub const VERIFIER_RENEWALS_MAX: usize = 10_000;
+/// How often they are moved.
+pub const VERIFIER_RENEWAL: Duration = Duration::from_secs(1);
+/// How often a node looks for new versions of the vault's keys and for shredded accounts. Well below
+/// the five seconds within which every node must know.
+pub const VAULT_UPKEEP: Duration = Duration::from_secs(2);
+/// How often a node counts what each version of the vault's outermost key wraps.
+pub const VAULT_COUNT: Duration = Duration::from_secs(60);
+/// How long a rotation waits before it takes for granted that every node has heard of what it did:
+/// the five seconds, and one for whoever was just reading.
+pub const ROTATION_SETTLING: Duration = Duration::from_secs(6);
 /// How often a node asks for changed provider credentials.
 pub const CREDENTIAL_POLL: Duration = Duration::from_secs(2);
 /// How often a node asks whether the guarded keys can be used.

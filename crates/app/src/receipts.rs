@@ -25,9 +25,12 @@ use switchyard_vault::{
 };
 
 use self::verify::PublishedKey;
-use crate::limits::{
-    RECEIPT_BATCH_MAX, RECEIPT_TURNS_MAX, RECEIPT_WORKSPACES_MAX, RECEIPTS_AT_A_STRETCH,
-    RECEIPTS_PER_TURN_MAX,
+use crate::{
+    limits::{
+        RECEIPT_BATCH_MAX, RECEIPT_TURNS_MAX, RECEIPT_WORKSPACES_MAX, RECEIPTS_AT_A_STRETCH,
+        RECEIPTS_PER_TURN_MAX,
+    },
+    vault_upkeep::note_integrity_failure,
 };
 
 /// Chains, signs and hands out receipts.
@@ -142,6 +145,7 @@ impl Receipts {
         let sealed = SealedSecret::from_bytes(row.sealed);
         let opened = self.vault.open_signing_key(&public, &sealed).await;
         Ok(opened.inspect_err(|error| {
+            note_integrity_failure(error);
             if error.is_integrity_failure() {
                 tracing::error!(
                     key_id = row.key_id,

@@ -43,23 +43,28 @@ impl TenantKeyStore for DirectoryTenantKeys {
     }
 
     async fn insert(&self, row: TenantKeyRow) -> Result<TenantKeyRow, TenantKeyStoreError> {
-        let stored = StoredRow {
-            tenant: row.tenant.to_string(),
-            version: i32::try_from(row.version).map_err(boxed)?,
-            kek_id: row.wrapped.kek_id,
-            kek_version: i32::try_from(row.wrapped.kek_version).map_err(boxed)?,
-            wrapped: row.wrapped.bytes,
-        };
         unstored(
             self.directory
-                .put_tenant_key(&stored)
+                .put_tenant_key(&stored(row)?)
                 .await
                 .map_err(boxed)?,
         )
     }
 }
 
-fn unstored(row: StoredRow) -> Result<TenantKeyRow, TenantKeyStoreError> {
+/// The form that the database keeps.
+pub(crate) fn stored(row: TenantKeyRow) -> Result<StoredRow, TenantKeyStoreError> {
+    Ok(StoredRow {
+        tenant: row.tenant.to_string(),
+        version: i32::try_from(row.version).map_err(boxed)?,
+        kek_id: row.wrapped.kek_id,
+        kek_version: i32::try_from(row.wrapped.kek_version).map_err(boxed)?,
+        wrapped: row.wrapped.bytes,
+    })
+}
+
+/// The form that the vault knows.
+pub(crate) fn unstored(row: StoredRow) -> Result<TenantKeyRow, TenantKeyStoreError> {
     Ok(TenantKeyRow {
         tenant: row.tenant.parse().map_err(boxed)?,
         version: u32::try_from(row.version).map_err(boxed)?,

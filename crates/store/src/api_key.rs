@@ -35,6 +35,15 @@ pub struct StoredKey {
     pub pepper_version: i32,
 }
 
+/// What a presented key is checked against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyVerifier {
+    /// HMAC-SHA-256 of the whole key under the pepper.
+    pub mac: [u8; 32],
+    /// Which pepper.
+    pub pepper_version: i32,
+}
+
 /// One change to one key. Revisions rise with every commit that makes, changes or deletes a key and
 /// are never seen out of order, so a node that polls after the last one it saw misses nothing. A key
 /// is listed with its latest revision only.

@@ -13,7 +13,7 @@ use switchyard_domain::{
 
 use crate::{
     account::{Account, Credits, NewAccount},
-    api_key::{KeyRevision, KeyUsage, NewApiKey, Page, StoredKey},
+    api_key::{KeyRevision, KeyUsage, KeyVerifier, NewApiKey, Page, StoredKey},
     audit::AuditEvent,
     credential::{NewProviderCredential, StoredCredential, TenantKeyRow},
     generation::{DecidedGeneration, GenerationView, Walk},
@@ -70,6 +70,15 @@ pub trait Directory: Send + Sync + 'static {
         workspace: WorkspaceId,
         page: Page,
     ) -> Result<Vec<ApiKey>, DirectoryError>;
+
+    /// Replaces what a key is verified by, if it is still the one in `expected`; `false` when it is
+    /// not, or the key is gone. Nobody's caches need to know.
+    async fn replace_verifier(
+        &self,
+        key: ApiKeyId,
+        expected: &KeyVerifier,
+        verifier: &KeyVerifier,
+    ) -> Result<bool, DirectoryError>;
 
     /// Switches a key off or on again. `Missing` when the workspace has no such key.
     async fn set_key_disabled(
@@ -142,17 +151,18 @@ pub trait Directory: Send + Sync + 'static {
         rewrapped: &TenantKeyRow,
     ) -> Result<bool, DirectoryError>;
 
-    /// Tenant keys that other versions than this wrapping key's wrap, at most `limit`: the work
-    /// list of a rotation.
+    /// Tenant keys that other versions than this wrapping key's wrap, in order, behind the one
+    /// after which to go on, at most `limit`: the work list of a rotation.
     async fn tenant_keys_not_under(
         &self,
         kek_id: &str,
         kek_version: i32,
+        after: Option<&TenantKeyRow>,
         limit: u32,
     ) -> Result<Vec<TenantKeyRow>, DirectoryError>;
 
-    /// Whether anything sealed is stored, so that a missing keyring is a loss and not a first
-    /// start.
+    /// Whether anything is stored that is worth nothing without the keyring, sealed or verified
+    /// with its help: then a missing keyring is a loss and not a first start.
     async fn holds_sealed_rows(&self) -> Result<bool, DirectoryError>;
 
     /// A settled generation of an account; `None` for one that is another account's, unknown or not

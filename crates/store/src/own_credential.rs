@@ -366,6 +366,10 @@ pub trait OwnCredentialStore: Send + Sync + 'static {
         people: &[PersonId],
     ) -> Result<Vec<PersonId>, DirectoryError>;
 
+    /// Stores many credentials at once, unchecked: scenery for tests.
+    #[cfg(feature = "test-suite")]
+    async fn insert_many(&self, credentials: &[NewOwnCredential]) -> Result<(), DirectoryError>;
+
     /// What an account's owners should hear of, after the event with this number, in order.
     async fn events_after(
         &self,

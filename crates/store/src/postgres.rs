@@ -36,6 +36,12 @@ const LIMITS_KEPT: &str = ") SELECT l.api_key_id, l.reset_interval
     FROM asked JOIN api_key_limits AS l ON l.api_key_id = asked.api_key_id FOR SHARE OF l";
 /// Sees one state of the database however many statements follow.
 const BEGIN_REPORT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// A tenant's key versions, which nobody deletes until this transaction is over.
+const KEEP_TENANT_KEYS: &str =
+    "SELECT version FROM tenant_keys WHERE tenant = $1 ORDER BY version FOR KEY SHARE";
+/// The same, which nobody names in a new record until this transaction is over.
+const TAKE_TENANT_KEYS: &str =
+    "SELECT version FROM tenant_keys WHERE tenant = $1 ORDER BY version FOR UPDATE";
 /// Reports read whole tables: the limit for statements on the request path is not for them, and row by
 /// row is never the way to join, whatever the planner expects of tables it has not looked at yet.
 const UNHURRIED: [&str; 2] = [

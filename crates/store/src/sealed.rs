@@ -7,7 +7,7 @@ use switchyard_domain::{
     provider::ProviderSlug,
 };
 
-use crate::{credential::TenantKeyRow, directory::DirectoryError};
+use crate::{audit::AuditEvent, credential::TenantKeyRow, directory::DirectoryError};
 
 /// Which table a sealed record lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,6 +45,37 @@ pub struct SealedRow {
     pub sealed: Vec<u8>,
 }
 
+/// A record's bytes under another key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RewrappedRow {
+    /// What was read; replaced only if it is still there.
+    pub expected: SealedRow,
+    /// The same secret, wrapped anew.
+    pub sealed: Vec<u8>,
+    /// The version of the tenant's key that these bytes name.
+    pub tenant_key_version: i32,
+}
+
+/// Which versions of its key a tenant has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantVersions {
+    /// The tenant.
+    pub tenant: String,
+    /// The newest version, which seals.
+    pub newest: i32,
+    /// How many there are; more than one while a rotation is not finished.
+    pub count: u64,
+}
+
+/// What went with a tenant's keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shredded {
+    /// Keys that were deleted.
+    pub keys: u64,
+    /// Records that can no longer be opened.
+    pub records: u64,
+}
+
 /// How many records name a version of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyVersionCount {
@@ -60,31 +91,40 @@ pub struct KeyVersionCount {
 #[async_trait]
 pub trait SealedStore: Send + Sync + 'static {
     /// Tenants that have a key, in order, after `tenant`, at most `limit`.
-    async fn tenants_after(&self, tenant: &str, limit: u32) -> Result<Vec<String>, DirectoryError>;
+    async fn tenants_after(
+        &self,
+        tenant: &str,
+        limit: u32,
+    ) -> Result<Vec<TenantVersions>, DirectoryError>;
 
-    /// An account's sealed records that do not name this version of its key, in order, at most
-    /// `limit`; for the operator (`None`) all its records, since there are few.
+    /// An account's sealed records that do not name this version of its key, in order, after
+    /// `after`, at most `limit`; for the operator (`None`) all its records, since there are few.
     async fn sealed_rows_not_under(
         &self,
         account: Option<AccountId>,
         tenant_key_version: i32,
+        after: Option<CredentialId>,
         limit: u32,
     ) -> Result<Vec<SealedRow>, DirectoryError>;
 
-    /// Replaces a record's bytes if they are still those in `expected`; `false` when somebody else
-    /// was faster.
-    async fn rewrap_sealed_row(
-        &self,
-        expected: &SealedRow,
-        sealed: &[u8],
-        tenant_key_version: i32,
-    ) -> Result<bool, DirectoryError>;
+    /// Replaces records' bytes where they are still those that were read, and counts those: the
+    /// others were changed by somebody who was faster. Running nodes hear of it as of any change.
+    async fn rewrap_sealed_rows(&self, rows: &[RewrappedRow]) -> Result<u64, DirectoryError>;
 
     /// How many tenant keys each version of a key-encryption key wraps.
     async fn tenant_keys_by_kek(&self) -> Result<Vec<KeyVersionCount>, DirectoryError>;
 
     /// How many customers' records each version of their tenant's key wraps.
     async fn records_by_tenant_key(&self) -> Result<Vec<KeyVersionCount>, DirectoryError>;
+
+    /// How many of an account's records each version of its key wraps.
+    async fn records_of_account(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<(i32, u64)>, DirectoryError>;
+
+    /// How many live API keys are verified under each version of the pepper.
+    async fn api_keys_by_pepper(&self) -> Result<Vec<(i32, u64)>, DirectoryError>;
 
     /// All versions of a tenant's key, oldest first.
     async fn tenant_key_versions(&self, tenant: &str) -> Result<Vec<TenantKeyRow>, DirectoryError>;
@@ -93,6 +133,15 @@ pub trait SealedStore: Send + Sync + 'static {
     /// `Refused` on `records_left` while one does, on `newest` for the newest.
     async fn delete_tenant_key(&self, tenant: &str, version: i32) -> Result<(), DirectoryError>;
 
-    /// Deletes every key of a tenant: what they sealed is gone for good. The count of keys.
-    async fn shred_tenant(&self, tenant: &str) -> Result<u64, DirectoryError>;
+    /// Deletes every key of an account, and with them what they sealed: for good. Its credentials
+    /// count as deleted then.
+    async fn shred_account(
+        &self,
+        account: AccountId,
+        audit: &AuditEvent,
+    ) -> Result<Shredded, DirectoryError>;
+
+    /// A number that rises whenever an account was shredded: what was remembered of its keys must
+    /// be forgotten then.
+    async fn shred_revision(&self) -> Result<i64, DirectoryError>;
 }

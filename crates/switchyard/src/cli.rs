@@ -7,7 +7,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{self, CommandError, Output},
+    commands::{self, CommandError, Output, vault::VaultCommand},
     config::{Config, Layers},
     demo, serve, system,
 };
@@ -64,6 +64,9 @@ enum Command {
     /// Look at the ledger.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Look after the keys that seal everything: rotate, verify, retire, destroy.
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Look at signed receipts.
     #[command(subcommand)]
     Receipt(ReceiptCommand),
@@ -251,7 +254,10 @@ enum AuditCommand {
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
     let output = if cli.json { Output::Json } else { Output::Text };
-    match dispatch(cli, output) {
+    // Before anything secret is in memory, which for some commands is before they read any file.
+    let forbidden = system::forbid_core_dumps()
+        .map_err(|error| CommandError::caused("core dumps cannot be forbidden", error));
+    match forbidden.and_then(|()| dispatch(cli, output)) {
         Ok(code) => code,
         Err(error) => {
             commands::report(&error);
@@ -283,6 +289,7 @@ fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
         | Command::Policy(_)
         | Command::Route(_)
         | Command::Ledger(_)
+        | Command::Vault(_)
         | Command::Receipt(_)
         | Command::Audit(_) => {}
     }
@@ -318,6 +325,7 @@ fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
         Command::Route(RouteCommand::Replay(wanted)) => {
             commands::route::replay(config, output, &wanted)
         }
+        Command::Vault(command) => commands::vault::run(config, output, command),
         Command::Ledger(LedgerCommand::Verify) => commands::ledger::verify(config, output),
         Command::Receipt(ReceiptCommand::Verify { file, keys: _ }) => {
             commands::receipt::verify(config, &file, output)

@@ -13,6 +13,7 @@ pub(crate) mod policy;
 pub(crate) mod provider_key;
 pub(crate) mod receipt;
 pub(crate) mod route;
+pub(crate) mod vault;
 
 use std::{
     error::Error,

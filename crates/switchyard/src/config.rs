@@ -5,7 +5,7 @@ mod key_guard;
 mod layers;
 mod values;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use axum::http::HeaderName;
 use switchyard_telemetry::logs::LogFormat;
@@ -31,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) catalog_dir: PathBuf,
     pub(crate) keyring: PathBuf,
     pub(crate) key_guard: KeyGuard,
+    /// Rows a second that a rotation of keys changes; `None` is as many as it can.
+    pub(crate) rotation_rate: Option<NonZeroU32>,
     pub(crate) journal_dir: PathBuf,
     pub(crate) fsync_interval: Duration,
     pub(crate) upstream: Timeouts,
@@ -80,6 +82,9 @@ impl Config {
             catalog_dir: reader.path("catalog.dir"),
             keyring: below(reader.optional_path("vault.keyring"), "keys/keyring.json"),
             key_guard: KeyGuard::read(&mut reader),
+            rotation_rate: NonZeroU32::new(
+                reader.parsed("vault.rotation_rate", "a number of rows a second"),
+            ),
             journal_dir: below(reader.optional_path("journal.dir"), "journal"),
             fsync_interval: reader.duration("journal.fsync_interval"),
             upstream: Timeouts {

@@ -2,7 +2,11 @@
 
 mod key_provider;
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use switchyard_app::{
     audit::KeyedLinks,
@@ -14,6 +18,7 @@ use switchyard_app::{
     random::RandomSource,
     receipts::Receipts,
     tenant_keys,
+    vault_upkeep::VaultUpkeep,
     workspaces::{WorkspaceParts, Workspaces},
 };
 use switchyard_coordination::{Coordination, in_process::InProcess};
@@ -21,7 +26,7 @@ use switchyard_domain::{clock::Clock, id::NodeId};
 use switchyard_store::{OpenOptions, Store};
 use switchyard_vault::{
     KeyProvider, OsRandom, Vault, VaultSettings,
-    key_provider::{Keyring, SealedRows},
+    key_provider::{LiveKeyring, SealedRows},
 };
 
 use uuid::Uuid;
@@ -40,8 +45,10 @@ pub(crate) struct Foundation {
     pub(crate) random: Arc<dyn RandomSource>,
     pub(crate) store: Store,
     /// Keys what is compared and never opened, whoever guards the outermost keys.
-    keyring: Arc<Keyring>,
+    pub(crate) keyring: Arc<LiveKeyring>,
     key_provider: Arc<dyn KeyProvider>,
+    /// One for all, so that what one part has it forget is forgotten.
+    vault: OnceLock<Arc<Vault>>,
 }
 
 impl Foundation {
@@ -71,18 +78,26 @@ impl Foundation {
             store,
             keyring,
             key_provider,
+            vault: OnceLock::new(),
         })
     }
 
     pub(crate) fn vault(&self) -> Arc<Vault> {
-        let rows = tenant_keys::DirectoryTenantKeys::new(Arc::clone(&self.store.directory));
-        Arc::new(Vault::new(
-            Arc::clone(&self.key_provider),
-            Arc::new(rows),
-            Arc::new(OsRandom),
-            Arc::clone(&self.clock),
-            VaultSettings::default(),
-        ))
+        let vault = self.vault.get_or_init(|| {
+            let rows = tenant_keys::DirectoryTenantKeys::new(Arc::clone(&self.store.directory));
+            Arc::new(Vault::new(
+                Arc::clone(&self.key_provider),
+                Arc::new(rows),
+                Arc::new(OsRandom),
+                Arc::clone(&self.clock),
+                VaultSettings::default(),
+            ))
+        });
+        Arc::clone(vault)
+    }
+
+    pub(crate) fn vault_upkeep(&self) -> VaultUpkeep {
+        VaultUpkeep::new(self.vault(), Arc::clone(&self.store.sealed))
     }
 
     pub(crate) fn credentials(&self) -> Credentials {
@@ -187,7 +202,7 @@ impl Foundation {
     }
 }
 
-async fn open_keyring(config: &Config, store: &Store) -> Result<Keyring, CommandError> {
+async fn open_keyring(config: &Config, store: &Store) -> Result<LiveKeyring, CommandError> {
     let sealed = store
         .directory
         .holds_sealed_rows()
@@ -201,7 +216,7 @@ async fn open_keyring(config: &Config, store: &Store) -> Result<Keyring, Command
     if let Some(parent) = config.keyring.parent() {
         create_private_dir(parent)?;
     }
-    Keyring::open_or_create(&config.keyring, sealed, Arc::new(OsRandom))
+    LiveKeyring::open_or_create(&config.keyring, sealed, Arc::new(OsRandom))
         .map_err(|error| CommandError::caused("cannot use the keyring", error))
 }
 

@@ -47,9 +47,6 @@ pub(crate) fn run(config: Config) -> Result<ExitCode, CommandError> {
 pub(crate) fn prepare_process(config: &Config) -> Result<Metrics, CommandError> {
     logs::start(&config.log_level, config.log_format)
         .map_err(|error| CommandError::caused("cannot start logging", error))?;
-    if let Err(error) = system::forbid_core_dumps() {
-        tracing::warn!(error = %error, "core dumps cannot be forbidden");
-    }
     if let Err(error) = system::raise_file_limit() {
         tracing::warn!(error = %error, "the limit on open files stays as it is");
     }
@@ -278,6 +275,7 @@ fn parts(
         poster: Arc::clone(poster),
         receipts: Arc::new(foundation.receipts()),
         idempotency: Arc::new(foundation.idempotency()),
+        vault_upkeep: Arc::new(foundation.vault_upkeep()),
         settings: Settings {
             attempt_timeout: foundation.config.upstream.total,
             sticky_ttl: foundation.config.sticky_ttl,

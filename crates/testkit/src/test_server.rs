@@ -3,7 +3,7 @@
 mod node;
 mod secrets;
 
-pub use node::{Node, Signal};
+pub use node::{Node, Signal, send};
 
 use std::{
     path::{Path, PathBuf},
@@ -12,7 +12,10 @@ use std::{
 
 use self::secrets::Secrets;
 use serde_json::Value;
-use tokio::{io::AsyncWriteExt, process::Command};
+use tokio::{
+    io::AsyncWriteExt,
+    process::{Child, Command},
+};
 
 use crate::{PostgresServer, RedisServer, catalog::TestCatalog, folder::Folder};
 
@@ -58,7 +61,7 @@ impl Deployment {
             "catalog.dir",
             &deployment.catalog_folder().display().to_string(),
         );
-        let keyring = deployment.path().join("keys/keyring.json");
+        let keyring = deployment.keyring();
         deployment.set("vault.keyring", &keyring.display().to_string());
         deployment.set("egress.operator_private_cidrs", "127.0.0.0/8");
         match configuration {
@@ -99,6 +102,19 @@ impl Deployment {
         self.folder.path()
     }
 
+    /// Its keyring.
+    pub fn keyring(&self) -> PathBuf {
+        self.path().join("keys/keyring.json")
+    }
+
+    /// The database that its first node and its commands use.
+    pub fn database_url(&self) -> String {
+        self.postgres.clone().unwrap_or_else(|| {
+            let file = self.path().join("node-1/db/switchyard.sqlite");
+            format!("sqlite:{}", file.display())
+        })
+    }
+
     /// Every file it has written, the catalogue excepted.
     pub fn files(&self) -> Vec<PathBuf> {
         let catalog = self.catalog_folder();
@@ -136,6 +152,19 @@ impl Deployment {
             .stdin(Stdio::null())
             .kill_on_drop(true);
         command
+    }
+
+    /// Starts a command and leaves it to itself, with its standard input open.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start_command(&self, arguments: &[&str]) -> Child {
+        self.command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", self.binary.display()))
     }
 
     /// Runs a command with `input` on its standard input, and hands back what it printed.

@@ -219,10 +219,41 @@ impl Peppers {
         stored.pepper_version != self.current.version
     }
 
+    /// Whether a verifier can be checked here at all.
+    pub fn knows(&self, verifier: &Verifier) -> bool {
+        self.version(verifier).is_some()
+    }
+
     fn version(&self, verifier: &Verifier) -> Option<&Pepper> {
         std::iter::once(&self.current)
             .chain(&self.earlier)
             .find(|pepper| pepper.version == verifier.pepper_version)
+    }
+}
+
+/// Makes and checks verifiers with whatever versions of the pepper there are at the moment.
+pub trait KeyVerification: Send + Sync + 'static {
+    /// What to store for a new key.
+    fn verifier(&self, key: &PresentedKey<'_>) -> Verifier;
+
+    /// Whether the presented key is the one `stored` was made from; see [`Peppers::verify`].
+    fn verify(&self, key: &PresentedKey<'_>, stored: Option<&Verifier>) -> bool;
+
+    /// Whether a verified key's stored verifier should be replaced by a new one.
+    fn is_outdated(&self, stored: &Verifier) -> bool;
+}
+
+impl KeyVerification for Peppers {
+    fn verifier(&self, key: &PresentedKey<'_>) -> Verifier {
+        self.verifier(key)
+    }
+
+    fn verify(&self, key: &PresentedKey<'_>, stored: Option<&Verifier>) -> bool {
+        self.verify(key, stored)
+    }
+
+    fn is_outdated(&self, stored: &Verifier) -> bool {
+        self.is_outdated(stored)
     }
 }
 

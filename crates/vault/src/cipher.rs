@@ -4,6 +4,7 @@ use aes_gcm::{Aes256Gcm, KeyInit, Nonce, Tag, aead::AeadInOut};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use switchyard_domain::secret::Secret;
+use zeroize::Zeroizing;
 
 pub(crate) const KEY_BYTES: usize = 32;
 pub(crate) const NONCE_BYTES: usize = 12;
@@ -46,11 +47,11 @@ pub(crate) fn decrypt(
 
 /// A key for one purpose from key material that serves several.
 pub(crate) fn derive(material: &[u8; KEY_BYTES], label: &str) -> Secret<[u8; KEY_BYTES]> {
-    let mut key = [0; KEY_BYTES];
+    let mut key = Zeroizing::new([0; KEY_BYTES]);
     Hkdf::<Sha256>::new(None, material)
-        .expand(label.as_bytes(), &mut key)
+        .expand(label.as_bytes(), &mut *key)
         .expect("32 bytes are well below the 8,160 that HKDF-SHA-256 can give");
-    Secret::new(key)
+    Secret::new(*key)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 use crate::{
     cipher::{self, Forged, KEY_BYTES, NONCE_BYTES, TAG_BYTES},
     context::{AuthenticatedData, Purpose, SecretContext, Tenant},
-    random::{Random, RandomUnavailable, draw},
+    random::{Random, RandomUnavailable, draw, draw_key},
 };
 
 /// The largest secret that is sealed.
@@ -180,7 +180,7 @@ pub(crate) fn seal(
     secret: &[u8],
     random: &dyn Random,
 ) -> Result<SealedSecret, RandomUnavailable> {
-    let data_key = Secret::new(draw::<KEY_BYTES>(random)?);
+    let data_key = draw_key::<KEY_BYTES>(random)?;
     let nonce = draw(random)?;
     let (key, commitment) = commit(&data_key);
     let mut buffer = Zeroizing::new(secret.to_vec());

@@ -10,7 +10,7 @@ use switchyard_domain::secret::Secret;
 
 pub use self::{
     environment::{EnvironmentKey, InvalidEnvironmentKey},
-    keyring::{Keyring, KeyringError, SealedRows},
+    keyring::{Keyring, KeyringError, LiveAuditKeys, LiveKeyring, LivePeppers, SealedRows},
 };
 
 /// A guarded key, by name.
@@ -56,6 +56,12 @@ pub trait KeyProvider: Send + Sync + 'static {
 
     /// Whether wrapping and unwrapping work now; part of readiness.
     async fn health(&self) -> Result<(), KeyProviderError>;
+
+    /// Looks whether there are newer keys; called every few seconds. For providers that keep keys
+    /// in this process. When it fails, those that were known stay in force.
+    async fn refresh(&self) -> Result<(), KeyProviderError> {
+        Ok(())
+    }
 }
 
 /// Why a provider could not do it.

@@ -56,12 +56,40 @@ impl DigestKeys {
         (self.current.digest(parts), self.current.version)
     }
 
+    /// Whether digests of that version can be checked here at all.
+    pub fn knows(&self, version: u32) -> bool {
+        self.key(version).is_some()
+    }
+
     /// Whether `digest` is of `parts` under that version; `false` where the version is not known.
     pub fn is_of(&self, parts: &[&[u8]], digest: &[u8], version: u32) -> bool {
+        self.key(version)
+            .is_some_and(|key| bool::from(key.digest(parts).as_slice().ct_eq(digest)))
+    }
+
+    fn key(&self, version: u32) -> Option<&DigestKey> {
         std::iter::once(&self.current)
             .chain(&self.earlier)
             .find(|key| key.version == version)
-            .is_some_and(|key| bool::from(key.digest(parts).as_slice().ct_eq(digest)))
+    }
+}
+
+/// Makes and checks digests with whatever versions of the key there are at the moment.
+pub trait KeyedDigest: Send + Sync + 'static {
+    /// The digest of `parts` and the version of the key it was made with.
+    fn digest(&self, parts: &[&[u8]]) -> ([u8; 32], u32);
+
+    /// Whether `digest` is of `parts` under that version; see [`DigestKeys::is_of`].
+    fn is_of(&self, parts: &[&[u8]], digest: &[u8], version: u32) -> bool;
+}
+
+impl KeyedDigest for DigestKeys {
+    fn digest(&self, parts: &[&[u8]]) -> ([u8; 32], u32) {
+        self.digest(parts)
+    }
+
+    fn is_of(&self, parts: &[&[u8]], digest: &[u8], version: u32) -> bool {
+        self.is_of(parts, digest, version)
     }
 }
 

@@ -1,5 +1,8 @@
 //! Randomness as a port, so that tests can freeze it.
 
+use switchyard_domain::secret::Secret;
+use zeroize::Zeroizing;
+
 /// A cryptographically secure source of random bytes. Keys and nonces come from nowhere else;
 /// nonces are never counted, because a restored snapshot would count them twice.
 pub trait Random: Send + Sync + 'static {
@@ -29,7 +32,16 @@ impl Random for OsRandom {
     }
 }
 
-/// A fixed-size draw.
+/// A key, drawn where it is wiped.
+pub(crate) fn draw_key<const N: usize>(
+    random: &dyn Random,
+) -> Result<Secret<[u8; N]>, RandomUnavailable> {
+    let mut bytes = Zeroizing::new([0; N]);
+    random.fill(&mut *bytes)?;
+    Ok(Secret::new(*bytes))
+}
+
+/// A fixed-size draw of what may be known, such as a nonce.
 pub(crate) fn draw<const N: usize>(random: &dyn Random) -> Result<[u8; N], RandomUnavailable> {
     let mut bytes = [0; N];
     random.fill(&mut bytes)?;

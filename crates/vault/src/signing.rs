@@ -8,12 +8,11 @@ use ed25519_dalek::{Signer as _, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 use switchyard_domain::{id::CredentialId, provider::ProviderSlug, secret::Secret};
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 use crate::{
     api_key::hex,
     context::{SecretContext, Tenant},
-    random::{Random, RandomUnavailable, draw},
+    random::{Random, RandomUnavailable, draw_key},
 };
 
 /// The name of the algorithm, as it is published with a key.
@@ -31,8 +30,8 @@ pub struct SigningKey(ed25519_dalek::SigningKey);
 impl SigningKey {
     /// A new key.
     pub fn generate(random: &dyn Random) -> Result<Self, RandomUnavailable> {
-        let seed = Zeroizing::new(draw::<SEED_BYTES>(random)?);
-        Ok(Self(ed25519_dalek::SigningKey::from_bytes(&seed)))
+        let seed = draw_key::<SEED_BYTES>(random)?;
+        Ok(Self(ed25519_dalek::SigningKey::from_bytes(seed.expose())))
     }
 
     /// The key whose seed was kept, or `None` where the bytes are none.

@@ -12,7 +12,7 @@ use crate::{
     cache::PlaintextCache,
     context::{SecretContext, Tenant},
     envelope::{self, Malformed, Parts, SECRET_BYTES_MAX, SealedSecret, TenantKey},
-    key_provider::KeyProvider,
+    key_provider::{KekRef, KeyProvider},
     random::{Random, RandomUnavailable},
     tenant_key::{TenantKeyRow, TenantKeyStore},
 };
@@ -179,13 +179,25 @@ impl Vault {
         context: &SecretContext,
         sealed: &SealedSecret,
     ) -> Result<Option<SealedSecret>, OpenError> {
+        let newest = self.tenant_keys.newest(context.tenant).await?;
+        self.rewrap_to(context, sealed, newest.version).await
+    }
+
+    /// As [`rewrap`](Self::rewrap), under a version that the caller knows, for many records in a
+    /// row: mostly without asking the store.
+    pub async fn rewrap_to(
+        &self,
+        context: &SecretContext,
+        sealed: &SealedSecret,
+        version: u32,
+    ) -> Result<Option<SealedSecret>, OpenError> {
         let parts = Parts::parse(sealed.as_bytes())?;
         let old = self.tenant_key(context, &parts).await?;
-        let newest = self.tenant_keys.newest(context.tenant).await?;
-        if newest.version == old.version {
+        if old.version == version {
             return Ok(None);
         }
-        envelope::rewrap(&old, &newest, context, &parts, &*self.random)
+        let new = self.tenant_keys.get(context.tenant, version).await?;
+        envelope::rewrap(&old, &new, context, &parts, &*self.random)
             .map_err(unavailable)?
             .map(Some)
             .map_err(|_| OpenError::Rejected)
@@ -203,6 +215,22 @@ impl Vault {
         row: &TenantKeyRow,
     ) -> Result<Option<TenantKeyRow>, OpenError> {
         Ok(self.tenant_keys.rewrap(row).await?)
+    }
+
+    /// Whether a stored tenant key can be unwrapped by the provider, whatever is remembered of it.
+    pub async fn check_tenant_key(&self, row: &TenantKeyRow) -> Result<(), OpenError> {
+        Ok(self.tenant_keys.check(row).await?)
+    }
+
+    /// The provider's key that wraps tenant keys from now on.
+    pub async fn current_key(&self) -> Result<KekRef, OpenError> {
+        self.tenant_keys.guarded_by().await.map_err(unavailable)
+    }
+
+    /// Lets the provider take up new versions of its keys; to be called now and then. What it knew
+    /// stays in force when that fails.
+    pub async fn refresh_keys(&self) -> Result<(), OpenError> {
+        self.tenant_keys.refresh().await.map_err(unavailable)
     }
 
     /// Forgets every opened version of a record: it was replaced, disabled or deleted. An opening

@@ -1,5 +1,5 @@
 use switchyard_coordination::in_process::InProcess;
-use switchyard_vault::api_key::Pepper;
+use switchyard_vault::api_key::{Pepper, Peppers};
 use uuid::Uuid;
 
 use super::*;

@@ -10,7 +10,10 @@ use switchyard_domain::{
 
 use super::{super::Db, Engine, rows};
 use crate::{
-    api_key::{ExternalIdentity, KeyRevision, KeyUsage, NewApiKey, Page, StoredKey, WindowSums},
+    api_key::{
+        ExternalIdentity, KeyRevision, KeyUsage, KeyVerifier, NewApiKey, Page, StoredKey,
+        WindowSums,
+    },
     failure::Failure,
     portable::{At, Day, without_nul},
 };
@@ -53,6 +56,10 @@ const KEYS_OF_WORKSPACE: &str = "
     WHERE k.workspace_id = $1 AND k.deleted_at IS NULL
     ORDER BY k.created_at DESC, k.api_key_id DESC
     LIMIT $2 OFFSET $3";
+
+const REPLACE_VERIFIER: &str = "
+    UPDATE api_keys SET verifier = $2, pepper_version = $3
+    WHERE api_key_id = $1 AND verifier = $4 AND pepper_version = $5 AND deleted_at IS NULL";
 
 const SET_DISABLED: &str = "
     UPDATE api_keys SET disabled = $3, updated_at = $4, revision = $5
@@ -216,6 +223,23 @@ impl Engine {
         rows.into_iter()
             .map(|row| Ok(row.into_stored()?.key))
             .collect()
+    }
+
+    pub(super) async fn update_verifier(
+        &self,
+        key: ApiKeyId,
+        expected: &KeyVerifier,
+        verifier: &KeyVerifier,
+    ) -> Result<bool, Failure> {
+        let updated = sqlx::query(REPLACE_VERIFIER)
+            .bind(key.as_uuid())
+            .bind(verifier.mac.as_slice())
+            .bind(verifier.pepper_version)
+            .bind(expected.mac.as_slice())
+            .bind(expected.pepper_version)
+            .execute(&self.writer)
+            .await?;
+        Ok(updated.rows_affected() == 1)
     }
 
     pub(super) async fn update_key_disabled(

@@ -44,11 +44,17 @@ const REWRAP_TENANT_KEY: &str = "
 
 const TENANT_KEYS_NOT_UNDER: &str = "
     SELECT tenant, version, kek_id, kek_version, wrapped FROM tenant_keys
-    WHERE kek_id <> $1 OR kek_version <> $2
-    ORDER BY tenant, version LIMIT $3";
+    WHERE (kek_id <> $1 OR kek_version <> $2) AND (tenant, version) > ($3, $4)
+    ORDER BY tenant, version LIMIT $5";
 
+/// API keys are not sealed, but verified under a pepper that the keyring holds as well.
 const SEALED_ROWS_EXIST: &str = "
-    SELECT EXISTS (SELECT 1 FROM tenant_keys) OR EXISTS (SELECT 1 FROM provider_credentials)";
+    SELECT EXISTS (SELECT 1 FROM tenant_keys)
+        OR EXISTS (SELECT 1 FROM provider_credentials)
+        OR EXISTS (SELECT 1 FROM own_credentials WHERE sealed IS NOT NULL)
+        OR EXISTS (SELECT 1 FROM signing_keys)
+        OR EXISTS (SELECT 1 FROM idempotent_requests WHERE sealed IS NOT NULL)
+        OR EXISTS (SELECT 1 FROM api_keys WHERE deleted_at IS NULL)";
 
 #[derive(FromRow)]
 struct CredentialRow {
@@ -213,11 +219,14 @@ impl Engine {
         &self,
         kek_id: &str,
         kek_version: i32,
+        after: Option<&TenantKeyRow>,
         limit: u32,
     ) -> Result<Vec<TenantKeyRow>, Failure> {
         let rows: Vec<WrappedRow> = sqlx::query_as(TENANT_KEYS_NOT_UNDER)
             .bind(kek_id)
             .bind(kek_version)
+            .bind(after.map_or("", |row| &row.tenant))
+            .bind(after.map_or(0, |row| row.version))
             .bind(i64::from(limit))
             .fetch_all(&self.reader)
             .await?;

@@ -65,7 +65,7 @@ use self::post::Known;
 use super::{ConnectOptions, Db};
 use crate::{
     account::{Account, Credits, NewAccount},
-    api_key::{KeyRevision, KeyUsage, NewApiKey, Page, StoredKey},
+    api_key::{KeyRevision, KeyUsage, KeyVerifier, NewApiKey, Page, StoredKey},
     audit::{AuditEvent, AuditLinker},
     credential::{NewProviderCredential, StoredCredential, TenantKeyRow},
     directory::{Directory, DirectoryError},
@@ -190,6 +190,15 @@ impl Directory for Engine {
         retried!(self.select_keys(workspace, page))
     }
 
+    async fn replace_verifier(
+        &self,
+        key: ApiKeyId,
+        expected: &KeyVerifier,
+        verifier: &KeyVerifier,
+    ) -> Result<bool, DirectoryError> {
+        retried!(self.update_verifier(key, expected, verifier))
+    }
+
     async fn set_key_disabled(
         &self,
         workspace: WorkspaceId,
@@ -275,9 +284,10 @@ impl Directory for Engine {
         &self,
         kek_id: &str,
         kek_version: i32,
+        after: Option<&TenantKeyRow>,
         limit: u32,
     ) -> Result<Vec<TenantKeyRow>, DirectoryError> {
-        retried!(self.select_tenant_keys_not_under(kek_id, kek_version, limit))
+        retried!(self.select_tenant_keys_not_under(kek_id, kek_version, after, limit))
     }
 
     async fn holds_sealed_rows(&self) -> Result<bool, DirectoryError> {

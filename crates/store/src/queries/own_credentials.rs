@@ -97,6 +97,12 @@ impl Engine {
         }
         let place = (new.account_id, new.workspace_id, &new.provider, new.id);
         expect_new_secret(&mut transaction, place, &new.facts).await?;
+        self.keep_tenant_key(
+            &mut transaction,
+            new.account_id,
+            new.secret.tenant_key_version,
+        )
+        .await?;
         let sort_order: i32 = sqlx::query_scalar(NEXT_PLACE)
             .bind(new.account_id.as_uuid())
             .bind(new.provider.as_str())
@@ -110,6 +116,16 @@ impl Engine {
             id: new.id,
             account_id: new.account_id,
         })
+    }
+
+    #[cfg(feature = "test-suite")]
+    async fn insert_all(&self, credentials: &[NewOwnCredential]) -> Result<(), Failure> {
+        let mut transaction = self.begin().await?;
+        for (place, new) in (0_i32..).zip(credentials) {
+            let revision = rows::next_revision(&mut transaction, rows::OWN_CREDENTIALS).await?;
+            insert_row(&mut transaction, new, place, revision).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     async fn change_own(
@@ -135,6 +151,8 @@ impl Engine {
             let workspace = workspace.map(WorkspaceId::from_uuid);
             let place = (account, workspace, &provider, id);
             expect_new_secret(&mut transaction, place, facts).await?;
+            self.keep_tenant_key(&mut transaction, account, secret.tenant_key_version)
+                .await?;
             replace_secret(&mut transaction, id, secret, facts).await?;
         }
         let settings = &change.settings;
@@ -420,6 +438,11 @@ impl OwnCredentialStore for Engine {
         people: &[PersonId],
     ) -> Result<Vec<PersonId>, DirectoryError> {
         retried!(self.select_members_among(account, people))
+    }
+
+    #[cfg(feature = "test-suite")]
+    async fn insert_many(&self, credentials: &[NewOwnCredential]) -> Result<(), DirectoryError> {
+        retried!(self.insert_all(credentials))
     }
 
     async fn events_after(

@@ -13,6 +13,8 @@ pub(super) const API_KEYS: &str = "api_keys";
 pub(super) const PROVIDER_CREDENTIALS: &str = "provider_credentials";
 /// Counts changes of customers' credentials.
 pub(super) const OWN_CREDENTIALS: &str = "own_credentials";
+/// Counts accounts whose keys were destroyed.
+pub(super) const SHREDDED: &str = "shredded_accounts";
 /// Counts changes of standing policies.
 pub(super) const POLICIES: &str = "policies";
 
@@ -31,6 +33,25 @@ pub(super) async fn next_revision(
         .bind(subject)
         .fetch_one(connection)
         .await?)
+}
+
+const NEXT_REVISIONS: &str =
+    "UPDATE revisions SET revision = revision + $2 WHERE subject = $1 RETURNING revision";
+
+/// Takes as many numbers as there are rows; the first of them.
+pub(super) async fn next_revisions(
+    connection: &mut <Db as Database>::Connection,
+    subject: &'static str,
+    rows: usize,
+) -> Result<i64, Failure> {
+    let rows = i64::try_from(rows)
+        .map_err(|_| Failure::Inconsistent("far too many rows at once".to_owned()))?;
+    let last: i64 = sqlx::query_scalar(NEXT_REVISIONS)
+        .bind(subject)
+        .bind(rows)
+        .fetch_one(connection)
+        .await?;
+    Ok(last - rows + 1)
 }
 
 impl Engine {

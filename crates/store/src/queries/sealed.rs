@@ -1,29 +1,38 @@
 //! Sealed records as a rotation of keys sees them.
 
+mod deletion;
+
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
-use sqlx::{FromRow, types::Uuid};
+use sqlx::{Database, FromRow, types::Uuid};
 use switchyard_domain::{
     id::{AccountId, CredentialId, WorkspaceId},
     provider::ProviderSlug,
 };
 
-use super::{Engine, TRIES_MAX, credentials::WrappedRow};
+use super::{super::Db, Engine, TRIES_MAX, credentials::WrappedRow, rows};
 use crate::{
+    audit::AuditEvent,
     credential::TenantKeyRow,
     directory::DirectoryError,
     failure::Failure,
-    sealed::{KeyVersionCount, SealedKind, SealedRow, SealedStore},
+    sealed::{
+        KeyVersionCount, RewrappedRow, SealedKind, SealedRow, SealedStore, Shredded, TenantVersions,
+    },
 };
 
 const TENANTS_AFTER: &str = "
-    SELECT DISTINCT tenant FROM tenant_keys WHERE tenant > $1 ORDER BY tenant LIMIT $2";
+    SELECT tenant, MAX(version), COUNT(*) FROM tenant_keys
+    WHERE tenant > $1 GROUP BY tenant ORDER BY tenant LIMIT $2";
 
 const OWN_NOT_UNDER: &str = "
     SELECT
         credential_id, account_id, workspace_id, provider, endpoint_host, record_version, sealed
     FROM own_credentials
     WHERE account_id = $1 AND tenant_key_version <> $2 AND sealed IS NOT NULL
-    ORDER BY credential_id LIMIT $3";
+        AND credential_id > $3
+    ORDER BY credential_id LIMIT $4";
 
 const SHARED: &str = "
     SELECT credential_id, provider, record_version, sealed FROM provider_credentials
@@ -32,7 +41,7 @@ const SHARED: &str = "
 const SIGNING: &str = "SELECT key_id, public_key, sealed FROM signing_keys ORDER BY key_id";
 
 const REWRAP_OWN: &str = "
-    UPDATE own_credentials SET sealed = $2, tenant_key_version = $3
+    UPDATE own_credentials SET sealed = $2, tenant_key_version = $3, revision = $5
     WHERE credential_id = $1 AND sealed = $4";
 
 const REWRAP_SHARED: &str =
@@ -50,24 +59,18 @@ const BY_TENANT_KEY: &str = "
     WHERE sealed IS NOT NULL
     GROUP BY account_id, tenant_key_version ORDER BY account_id, tenant_key_version";
 
+const OF_ACCOUNT: &str = "
+    SELECT tenant_key_version, COUNT(*) FROM own_credentials
+    WHERE account_id = $1 AND sealed IS NOT NULL
+    GROUP BY tenant_key_version ORDER BY tenant_key_version";
+
+const BY_PEPPER: &str = "
+    SELECT pepper_version, COUNT(*) FROM api_keys WHERE deleted_at IS NULL
+    GROUP BY pepper_version ORDER BY pepper_version";
+
 const VERSIONS: &str = "
     SELECT tenant, version, kek_id, kek_version, wrapped FROM tenant_keys
     WHERE tenant = $1 ORDER BY version";
-
-const NEWEST_LOCKED: &str = "SELECT MAX(version) FROM tenant_keys WHERE tenant = $1";
-
-/// What was sealed for a repeated request does not say under which version; it is gone in a day.
-const RECORDS_LEFT: &str = "
-    SELECT EXISTS (
-        SELECT 1 FROM own_credentials
-        WHERE account_id = $1 AND tenant_key_version = $2 AND sealed IS NOT NULL
-    ) OR EXISTS (
-        SELECT 1 FROM idempotent_requests WHERE account_id = $1 AND sealed IS NOT NULL
-    )";
-
-const DELETE_VERSION: &str = "DELETE FROM tenant_keys WHERE tenant = $1 AND version = $2";
-
-const SHRED: &str = "DELETE FROM tenant_keys WHERE tenant = $1";
 
 #[derive(FromRow)]
 struct OwnRow {
@@ -99,18 +102,29 @@ impl From<OwnRow> for SealedRow {
 }
 
 impl Engine {
-    async fn select_tenants(&self, after: &str, limit: u32) -> Result<Vec<String>, Failure> {
-        Ok(sqlx::query_scalar(TENANTS_AFTER)
+    async fn select_tenants(
+        &self,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<TenantVersions>, Failure> {
+        let rows: Vec<(String, i32, i64)> = sqlx::query_as(TENANTS_AFTER)
             .bind(after)
             .bind(i64::from(limit))
             .fetch_all(&self.reader)
-            .await?)
+            .await?;
+        let versions = |(tenant, newest, count)| TenantVersions {
+            tenant,
+            newest,
+            count: whole(count),
+        };
+        Ok(rows.into_iter().map(versions).collect())
     }
 
     async fn select_sealed(
         &self,
         account: Option<AccountId>,
         tenant_key_version: i32,
+        after: Option<CredentialId>,
         limit: u32,
     ) -> Result<Vec<SealedRow>, Failure> {
         let Some(account) = account else {
@@ -119,6 +133,7 @@ impl Engine {
         let rows: Vec<OwnRow> = sqlx::query_as(OWN_NOT_UNDER)
             .bind(account.as_uuid())
             .bind(tenant_key_version)
+            .bind(after.map_or(Uuid::nil(), CredentialId::as_uuid))
             .bind(i64::from(limit))
             .fetch_all(&self.reader)
             .await?;
@@ -165,26 +180,50 @@ impl Engine {
         shared.chain(signing).collect()
     }
 
-    async fn replace_sealed(
+    async fn replace_sealed(&self, rows: &[RewrappedRow]) -> Result<u64, Failure> {
+        let mut transaction = self.begin().await?;
+        let owns = |row: &&RewrappedRow| row.expected.kind == SealedKind::OwnCredential;
+        let (own, operators): (Vec<_>, Vec<_>) = rows.iter().partition(owns);
+        let mut replaced = 0;
+        if !own.is_empty() {
+            replaced += self.replace_own(&mut transaction, &own).await?;
+        }
+        if !operators.is_empty() {
+            replaced += replace_operators(&mut transaction, &operators).await?;
+        }
+        transaction.commit().await?;
+        Ok(replaced)
+    }
+
+    async fn replace_own(
         &self,
-        expected: &SealedRow,
-        sealed: &[u8],
-        tenant_key_version: i32,
-    ) -> Result<bool, Failure> {
-        let record = expected.record.map(CredentialId::as_uuid);
-        let update = match expected.kind {
-            SealedKind::OwnCredential => sqlx::query(REWRAP_OWN)
-                .bind(record)
-                .bind(sealed)
-                .bind(tenant_key_version),
-            SealedKind::SharedCredential => sqlx::query(REWRAP_SHARED).bind(record).bind(sealed),
-            SealedKind::SigningKey => sqlx::query(REWRAP_SIGNING).bind(&expected.key).bind(sealed),
-        };
-        let updated = update
-            .bind(expected.sealed.as_slice())
-            .execute(&self.writer)
-            .await?;
-        Ok(updated.rows_affected() == 1)
+        connection: &mut <Db as Database>::Connection,
+        rows: &[&RewrappedRow],
+    ) -> Result<u64, Failure> {
+        // So that running nodes read them again.
+        let mut revision =
+            rows::next_revisions(connection, rows::OWN_CREDENTIALS, rows.len()).await?;
+        let keys: BTreeSet<_> = rows
+            .iter()
+            .filter_map(|row| Some((row.expected.account_id?, row.tenant_key_version)))
+            .collect();
+        for (account, version) in keys {
+            self.keep_tenant_key(connection, account, version).await?;
+        }
+        let mut replaced = 0;
+        for row in rows {
+            let updated = sqlx::query(REWRAP_OWN)
+                .bind(row.expected.record.map(CredentialId::as_uuid))
+                .bind(row.sealed.as_slice())
+                .bind(row.tenant_key_version)
+                .bind(row.expected.sealed.as_slice())
+                .bind(revision)
+                .execute(&mut *connection)
+                .await?;
+            replaced += updated.rows_affected();
+            revision += 1;
+        }
+        Ok(replaced)
     }
 
     async fn count_by_kek(&self) -> Result<Vec<KeyVersionCount>, Failure> {
@@ -210,57 +249,63 @@ impl Engine {
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
-    async fn delete_version(&self, tenant: &str, version: i32) -> Result<(), Failure> {
-        // The operator's records do not say what seals them; there are few, and so are its keys.
-        let account: AccountId = tenant.parse().map_err(|_| Failure::Refused("operator"))?;
-        let mut transaction = self.begin().await?;
-        let newest: Option<i32> = sqlx::query_scalar(NEWEST_LOCKED)
-            .bind(tenant)
-            .fetch_one(&mut *transaction)
-            .await?;
-        if newest == Some(version) {
-            return Err(Failure::Refused("newest"));
-        }
-        let left: bool = sqlx::query_scalar(RECORDS_LEFT)
+    async fn count_of_account(&self, account: AccountId) -> Result<Vec<(i32, u64)>, Failure> {
+        let rows: Vec<(i32, i64)> = sqlx::query_as(OF_ACCOUNT)
             .bind(account.as_uuid())
-            .bind(version)
-            .fetch_one(&mut *transaction)
+            .fetch_all(&self.reader)
             .await?;
-        if left {
-            return Err(Failure::Refused("records_left"));
-        }
-        let deleted = sqlx::query(DELETE_VERSION)
-            .bind(tenant)
-            .bind(version)
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
-        if deleted == 0 {
-            return Err(Failure::Missing(format!("{tenant} version {version}")));
-        }
-        Ok(transaction.commit().await?)
+        let counted = |(version, count)| (version, whole(count));
+        Ok(rows.into_iter().map(counted).collect())
     }
 
-    async fn delete_versions(&self, tenant: &str) -> Result<u64, Failure> {
-        let deleted = sqlx::query(SHRED)
-            .bind(tenant)
-            .execute(&self.writer)
-            .await?;
-        Ok(deleted.rows_affected())
+    async fn count_by_pepper(&self) -> Result<Vec<(i32, u64)>, Failure> {
+        let rows: Vec<(i32, i64)> = sqlx::query_as(BY_PEPPER).fetch_all(&self.reader).await?;
+        let counted = |(version, count)| (version, whole(count));
+        Ok(rows.into_iter().map(counted).collect())
     }
+}
+
+async fn replace_operators(
+    connection: &mut <Db as Database>::Connection,
+    rows: &[&RewrappedRow],
+) -> Result<u64, Failure> {
+    // So that running nodes read them again.
+    rows::next_revision(connection, rows::PROVIDER_CREDENTIALS).await?;
+    let mut replaced = 0;
+    for row in rows {
+        let update = match row.expected.record {
+            Some(record) => sqlx::query(REWRAP_SHARED).bind(record.as_uuid()),
+            None => sqlx::query(REWRAP_SIGNING).bind(&row.expected.key),
+        };
+        let updated = update
+            .bind(row.sealed.as_slice())
+            .bind(row.expected.sealed.as_slice())
+            .execute(&mut *connection)
+            .await?;
+        replaced += updated.rows_affected();
+    }
+    Ok(replaced)
 }
 
 fn counted((key, version, count): (String, i32, i64)) -> KeyVersionCount {
     KeyVersionCount {
         key,
         version,
-        count: u64::try_from(count).unwrap_or_default(),
+        count: whole(count),
     }
+}
+
+fn whole(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or_default()
 }
 
 #[async_trait]
 impl SealedStore for Engine {
-    async fn tenants_after(&self, tenant: &str, limit: u32) -> Result<Vec<String>, DirectoryError> {
+    async fn tenants_after(
+        &self,
+        tenant: &str,
+        limit: u32,
+    ) -> Result<Vec<TenantVersions>, DirectoryError> {
         retried!(self.select_tenants(tenant, limit))
     }
 
@@ -268,18 +313,14 @@ impl SealedStore for Engine {
         &self,
         account: Option<AccountId>,
         tenant_key_version: i32,
+        after: Option<CredentialId>,
         limit: u32,
     ) -> Result<Vec<SealedRow>, DirectoryError> {
-        retried!(self.select_sealed(account, tenant_key_version, limit))
+        retried!(self.select_sealed(account, tenant_key_version, after, limit))
     }
 
-    async fn rewrap_sealed_row(
-        &self,
-        expected: &SealedRow,
-        sealed: &[u8],
-        tenant_key_version: i32,
-    ) -> Result<bool, DirectoryError> {
-        retried!(self.replace_sealed(expected, sealed, tenant_key_version))
+    async fn rewrap_sealed_rows(&self, rows: &[RewrappedRow]) -> Result<u64, DirectoryError> {
+        retried!(self.replace_sealed(rows))
     }
 
     async fn tenant_keys_by_kek(&self) -> Result<Vec<KeyVersionCount>, DirectoryError> {
@@ -290,6 +331,17 @@ impl SealedStore for Engine {
         retried!(self.count_by_tenant_key())
     }
 
+    async fn records_of_account(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<(i32, u64)>, DirectoryError> {
+        retried!(self.count_of_account(account))
+    }
+
+    async fn api_keys_by_pepper(&self) -> Result<Vec<(i32, u64)>, DirectoryError> {
+        retried!(self.count_by_pepper())
+    }
+
     async fn tenant_key_versions(&self, tenant: &str) -> Result<Vec<TenantKeyRow>, DirectoryError> {
         retried!(self.select_versions(tenant))
     }
@@ -298,7 +350,15 @@ impl SealedStore for Engine {
         retried!(self.delete_version(tenant, version))
     }
 
-    async fn shred_tenant(&self, tenant: &str) -> Result<u64, DirectoryError> {
-        retried!(self.delete_versions(tenant))
+    async fn shred_account(
+        &self,
+        account: AccountId,
+        audit: &AuditEvent,
+    ) -> Result<Shredded, DirectoryError> {
+        retried!(self.shred(account, audit))
+    }
+
+    async fn shred_revision(&self) -> Result<i64, DirectoryError> {
+        retried!(self.select_shred_revision())
     }
 }

@@ -1,13 +1,16 @@
 //! `switchyard provider-key`.
 
 use std::{
+    fs::File,
     io::{self, Read},
+    os::fd::AsFd as _,
     process::ExitCode,
 };
 
 use serde::Serialize;
 use switchyard_app::credentials::DEFAULT_LABEL;
 use switchyard_domain::{provider::ProviderSlug, secret::Secret};
+use zeroize::Zeroizing;
 
 use crate::{
     commands::{CommandError, DONE, Output, block_on, print},
@@ -17,6 +20,8 @@ use crate::{
 
 /// No credential is longer.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
+/// Room for the longest and for seeing that it is too long.
+const SECRET_BUFFER_BYTES: usize = 65 * 1024;
 
 #[derive(Serialize)]
 struct Stored<'a> {
@@ -61,11 +66,12 @@ pub(crate) fn set(
 
 /// Reads a secret from standard input, as `command` is told to be used.
 pub(crate) fn read_secret(command: &str) -> Result<Secret<Vec<u8>>, CommandError> {
-    // Sized beforehand: a buffer that grows leaves copies of the secret behind.
-    let mut bytes = Vec::with_capacity(4 * 1024);
-    io::stdin()
-        .take(SECRET_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
+    // Sized beforehand: a buffer that grows leaves copies of the secret behind, and so does the
+    // library's own.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_BUFFER_BYTES));
+    let input = io::stdin().as_fd().try_clone_to_owned().map(File::from);
+    input
+        .and_then(|input| input.take(SECRET_BYTES_MAX + 1).read_to_end(&mut bytes))
         .map_err(|error| {
             CommandError::caused("cannot read the secret from standard input", error)
         })?;
@@ -77,5 +83,5 @@ pub(crate) fn read_secret(command: &str) -> Result<Secret<Vec<u8>>, CommandError
             "give the secret on standard input, as in: echo \"$KEY\" | {command}"
         )));
     }
-    Ok(Secret::new(bytes))
+    Ok(Secret::new(std::mem::take(&mut *bytes)))
 }

@@ -195,6 +195,12 @@ impl Fallback for usize {
     }
 }
 
+impl Fallback for u32 {
+    fn fallback() -> Self {
+        0
+    }
+}
+
 impl Fallback for bool {
     fn fallback() -> Self {
         false

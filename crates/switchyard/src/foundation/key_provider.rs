@@ -6,7 +6,7 @@ use switchyard_domain::clock::Clock;
 use switchyard_key_services::{AwsKms, Transit, Trust};
 use switchyard_vault::{
     KeyProvider, OsRandom,
-    key_provider::{EnvironmentKey, Keyring},
+    key_provider::{EnvironmentKey, LiveKeyring},
 };
 
 use crate::{commands::CommandError, config::KeyGuard};
@@ -14,7 +14,7 @@ use crate::{commands::CommandError, config::KeyGuard};
 /// The provider that was chosen, and no other, whatever becomes of it.
 pub(super) fn key_provider(
     guard: &KeyGuard,
-    keyring: &Arc<Keyring>,
+    keyring: &Arc<LiveKeyring>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn KeyProvider>, CommandError> {
     Ok(match guard {

@@ -30,6 +30,10 @@ pub enum Signal {
     HangUp,
     /// Die at once.
     Kill,
+    /// Die as of a fault in memory.
+    Segfault,
+    /// Die as of a broken promise.
+    Abort,
 }
 
 impl Signal {
@@ -38,6 +42,8 @@ impl Signal {
             Self::Terminate => "TERM",
             Self::HangUp => "HUP",
             Self::Kill => "KILL",
+            Self::Segfault => "SEGV",
+            Self::Abort => "ABRT",
         }
     }
 }
@@ -56,6 +62,25 @@ pub struct Node {
     log: PathBuf,
     secrets: Secrets,
     child: Child,
+}
+
+/// Sends a process of ours a signal.
+///
+/// # Panics
+/// When it is gone already.
+pub async fn send(signal: Signal, pid: u32) {
+    let sent = Command::new("sh")
+        .args([
+            "-c",
+            "kill -s \"$1\" \"$2\"",
+            "sh",
+            signal.name(),
+            &pid.to_string(),
+        ])
+        .status()
+        .await
+        .expect("a shell starts");
+    assert!(sent.success(), "the process runs");
 }
 
 impl Node {
@@ -125,13 +150,15 @@ impl Node {
     /// # Panics
     /// When it is gone already.
     pub async fn signal(&self, signal: Signal) {
-        let pid = self.child.id().expect("the process runs").to_string();
-        let sent = Command::new("sh")
-            .args(["-c", "kill -s \"$1\" \"$2\"", "sh", signal.name(), &pid])
-            .status()
-            .await
-            .expect("a shell starts");
-        assert!(sent.success(), "the process runs");
+        send(signal, self.pid()).await;
+    }
+
+    /// The process's number.
+    ///
+    /// # Panics
+    /// When it is gone already.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("the process runs")
     }
 
     /// Waits until the process ends by itself.

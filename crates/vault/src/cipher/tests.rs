@@ -14,7 +14,7 @@ fn array<const N: usize>(hex: &str) -> [u8; N] {
 /// The AES-256 cases of the GCM specification: 13 (nothing), 14 (one block) and 16 (authenticated
 /// data and a part of a block).
 #[test]
-fn gcm_gives_what_its_specification_says() {
+fn t06_gcm_gives_what_its_specification_says() {
     let zeroes = "00".repeat(32);
     let cases = [
         (
@@ -72,7 +72,7 @@ fn a_forgery_leaves_ciphertext_in_the_buffer() {
 
 /// RFC 5869, test cases 1 and 3.
 #[test]
-fn hkdf_gives_what_its_specification_says() {
+fn t06_hkdf_gives_what_its_specification_says() {
     let material = [0x0b; 22];
     let cases = [
         (

@@ -57,7 +57,7 @@ fn tenant_key(version: u32) -> TenantKey {
 
 /// What an independent implementation made of the same inputs.
 #[test]
-fn the_bytes_are_the_documented_ones() {
+fn t06_the_bytes_are_the_documented_ones() {
     let sealed = seal(&tenant_key(1), &context(), b"secret", &Counting::default()).unwrap();
     let expected = bytes(
         "535953420101709b3774dc98478495e07f758aa25e88000000015c4e839850e0dfda71ee36a3422e3b7dfe551a\
@@ -69,7 +69,7 @@ fn the_bytes_are_the_documented_ones() {
 }
 
 #[test]
-fn parsing_is_checked() {
+fn t03_parsing_is_checked() {
     let sealed = seal(&tenant_key(1), &context(), b"secret", &Counting::default()).unwrap();
     let check = |change: fn(&mut Vec<u8>)| {
         let mut bytes = sealed.as_bytes().to_vec();
@@ -106,7 +106,7 @@ fn parsing_is_checked() {
 
 proptest! {
     #[test]
-    fn whatever_parses_says_the_same_again(
+    fn t03_whatever_parses_says_the_same_again(
         mut bytes in prop::collection::vec(any::<u8>(), 0..400),
         genuine_start in any::<bool>(),
     ) {
@@ -124,7 +124,7 @@ proptest! {
 /// GCM lets one ciphertext be built that opens under two keys, to different plaintexts. This one
 /// was; the commitment makes only the first key count.
 #[test]
-fn a_ciphertext_for_two_keys_opens_under_one() {
+fn t05_a_ciphertext_for_two_keys_opens_under_one() {
     let first = Secret::new(array(
         "ec3f4b91fdba93d2e34b3cb8ab2dfc93b2453056936fad3892361ae40be404fb",
     ));
@@ -171,7 +171,7 @@ fn a_ciphertext_for_two_keys_opens_under_one() {
 }
 
 #[test]
-fn a_rewrap_leaves_the_secret_as_it_is() {
+fn t07_a_rewrap_leaves_the_secret_as_it_is() {
     let random = Counting::default();
     let newer = TenantKey {
         key: Secret::new([8; 32]),

@@ -9,9 +9,19 @@
 //! readable by its owner only, must not be a symbolic link, and belongs on another backup than the
 //! database. It is created once, on a first boot; a database that already holds sealed rows wants
 //! the file it was sealed with, and no new one is made in its place.
+//!
+//! A version that is retired leaves `"retired": [{"version": 1, "audit_key": "<base64>"}]` behind:
+//! what checks the audit log's old links, and opens nothing.
+//!
+//! [`Keyring`] is a file's content at one moment, and how it changes; [`LiveKeyring`] follows the
+//! file while a program runs.
 
+mod change;
 mod file;
+mod live;
 mod stored;
+
+pub use self::live::{LiveAuditKeys, LiveKeyring, LivePeppers};
 
 use std::{
     fmt, io,
@@ -23,15 +33,18 @@ use async_trait::async_trait;
 use switchyard_domain::secret::Secret;
 use zeroize::Zeroizing;
 
-use self::stored::{FORMAT, StoredKey, StoredKeyRef, StoredKeyring, StoredKeyringRef};
+use self::stored::{
+    FORMAT, StoredKey, StoredKeyRef, StoredKeyring, StoredKeyringRef, StoredRetired,
+    StoredRetiredRef,
+};
 use super::{
     KekRef, KeyProvider, KeyProviderError, WrappedKey,
     local::{LocalKey, unknown},
 };
 use crate::{
     api_key::Peppers,
-    keyed_digest::DigestKeys,
-    random::{Random, RandomUnavailable, draw},
+    keyed_digest::{DigestKey, DigestKeys},
+    random::{Random, RandomUnavailable, draw, draw_key},
 };
 
 /// What the caller knows about the database, which decides whether a missing file may be made.
@@ -75,6 +88,14 @@ pub enum KeyringError {
         /// What is wrong; never what is in it.
         fault: &'static str,
     },
+    /// The file is sound, but what was asked of it makes no sense.
+    #[error("the keyring {} stays as it is: {rule}", .path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        rule: &'static str,
+    },
     /// The file system said no.
     #[error("the keyring {} cannot be read or created", .path.display())]
     Io {
@@ -94,8 +115,17 @@ pub struct Keyring {
     id: String,
     primary: LocalKey,
     others: Vec<LocalKey>,
+    retired: Vec<RetiredKey>,
     random: Arc<dyn Random>,
 }
+
+/// What is left of a version.
+struct RetiredKey {
+    version: u32,
+    audit_key: Secret<[u8; 32]>,
+}
+
+const AUDIT_PURPOSE: &str = "switchyard.keyring.v1 audit log";
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,6 +174,7 @@ impl Keyring {
             return Err("its id is empty");
         }
         let mut versions: Vec<u32> = stored.keys.iter().map(|key| key.version).collect();
+        versions.extend(stored.retired.iter().map(|key| key.version));
         versions.sort_unstable();
         if versions.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err("it holds two keys of the same version");
@@ -157,33 +188,29 @@ impl Keyring {
             .into_iter()
             .next()
             .ok_or("it lacks the key it calls primary")?;
+        let retired = stored
+            .retired
+            .into_iter()
+            .map(|StoredRetired { version, audit_key }| RetiredKey { version, audit_key });
         Ok(Self {
             id: stored.id,
             primary,
             others,
+            retired: retired.collect(),
             random,
         })
     }
 
-    /// Writes a copy of this keyring with one more version, which becomes the primary, over the
-    /// file at `path`; what the old versions wrapped still opens.
-    pub fn add_version(self, path: &Path) -> Result<Self, KeyringError> {
-        let newest = self.keys().map(|key| key.version).max().unwrap_or(0);
-        let version = newest.checked_add(1).ok_or(KeyringError::Invalid {
-            path: path.to_owned(),
-            fault: "it has no room for another version",
-        })?;
-        let added = LocalKey::new(version, Secret::new(draw(&*self.random)?));
-        let mut others = self.others;
-        others.push(self.primary);
-        let grown = Self {
-            id: self.id,
-            primary: added,
-            others,
-            random: self.random,
-        };
-        file::replace(path, &grown.to_json(), &*grown.random)?;
-        Ok(grown)
+    /// The version that new wraps use.
+    pub fn primary_version(&self) -> u32 {
+        self.primary.version
+    }
+
+    /// The versions that can unwrap, oldest first.
+    pub fn versions(&self) -> Vec<u32> {
+        let mut versions: Vec<u32> = self.keys().map(|key| key.version).collect();
+        versions.sort_unstable();
+        versions
     }
 
     /// The peppers for API keys, one per version; new verifiers use the primary's. So a version
@@ -195,26 +222,48 @@ impl Keyring {
         )
     }
 
-    /// What links the audit log: new links use the primary version.
+    /// What links the audit log: new links use the primary version; links of retired ones can
+    /// still be checked.
     pub fn audit_keys(&self) -> DigestKeys {
-        let key = |key: &LocalKey| key.digest_key("switchyard.keyring.v1 audit log");
-        DigestKeys::new(key(&self.primary), self.others.iter().map(key).collect())
+        let key = |key: &LocalKey| key.digest_key(AUDIT_PURPOSE);
+        let retired = self
+            .retired
+            .iter()
+            .map(|key| DigestKey::new(key.version, Secret::new(*key.audit_key.expose())));
+        let earlier = self.others.iter().map(key).chain(retired).collect();
+        DigestKeys::new(key(&self.primary), earlier)
     }
 
     /// Makes the fingerprints by which a secret is recognised that is there already. Of the oldest
     /// version, so that it outlives new ones; once that is retired, duplicates are merely not
     /// noticed.
     pub fn fingerprint_key(&self) -> DigestKeys {
-        let oldest = self.keys().min_by_key(|key| key.version);
-        let oldest = oldest.unwrap_or(&self.primary);
-        let key = oldest.digest_key("switchyard.keyring.v1 credential fingerprints");
+        let key = self
+            .oldest()
+            .digest_key("switchyard.keyring.v1 credential fingerprints");
         DigestKeys::new(key, Vec::new())
     }
 
     /// Keys the digests that conversations are remembered by, so that nobody outside can compute
-    /// or compare them. Opens nothing; a new primary version only makes nodes forget.
+    /// or compare them. Opens nothing. Of the oldest version, so that nodes that know different
+    /// primaries agree; once it is retired, they merely forget.
     pub fn conversation_secret(&self) -> [u8; 32] {
-        self.primary.conversation_secret()
+        self.oldest().conversation_secret()
+    }
+
+    fn oldest(&self) -> &LocalKey {
+        let oldest = self.keys().min_by_key(|key| key.version);
+        oldest.unwrap_or(&self.primary)
+    }
+
+    /// Whether this can unwrap it.
+    fn has(&self, wrapped: &WrappedKey) -> bool {
+        self.key_of(wrapped).is_some()
+    }
+
+    fn key_of(&self, wrapped: &WrappedKey) -> Option<&LocalKey> {
+        self.keys()
+            .find(|key| wrapped.kek_id == self.id && wrapped.kek_version == key.version)
     }
 
     fn keys(&self) -> impl Iterator<Item = &LocalKey> {
@@ -223,11 +272,12 @@ impl Keyring {
 
     fn generate(random: Arc<dyn Random>) -> Result<Self, RandomUnavailable> {
         let id = format!("keyring-{:016x}", u64::from_be_bytes(draw(&*random)?));
-        let primary = LocalKey::new(1, Secret::new(draw(&*random)?));
+        let primary = LocalKey::new(1, draw_key(&*random)?);
         Ok(Self {
             id,
             primary,
             others: Vec::new(),
+            retired: Vec::new(),
             random,
         })
     }
@@ -241,6 +291,7 @@ impl Keyring {
             id: &self.id,
             primary,
             keys,
+            retired: self.retired.iter().map(StoredRetiredRef).collect(),
         }
         .to_json()
     }
@@ -261,8 +312,7 @@ impl KeyProvider for Keyring {
         context: &[u8],
         wrapped: &WrappedKey,
     ) -> Result<Secret<[u8; 32]>, KeyProviderError> {
-        self.keys()
-            .find(|key| wrapped.kek_id == self.id && wrapped.kek_version == key.version)
+        self.key_of(wrapped)
             .ok_or_else(|| unknown(&wrapped.kek_id, wrapped.kek_version))?
             .unwrap(&self.id, context, &wrapped.bytes)
     }

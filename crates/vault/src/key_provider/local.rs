@@ -88,10 +88,12 @@ impl LocalKey {
     }
 
     pub(super) fn digest_key(&self, purpose: &str) -> DigestKey {
-        DigestKey::new(
-            self.version,
-            cipher::derive(self.material.expose(), purpose),
-        )
+        DigestKey::new(self.version, self.derived(purpose))
+    }
+
+    /// A key for one purpose, which tells nothing about the others.
+    pub(super) fn derived(&self, purpose: &str) -> Secret<[u8; KEY_BYTES]> {
+        cipher::derive(self.material.expose(), purpose)
     }
 
     pub(super) fn conversation_secret(&self) -> [u8; KEY_BYTES] {

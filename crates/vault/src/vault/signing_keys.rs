@@ -15,6 +15,17 @@ impl Vault {
         Ok((public, sealed))
     }
 
+    /// The private half of `public` under a version of the operator's key, or `None` if it is
+    /// there already. To be stored by compare-and-set against `sealed`.
+    pub async fn rewrap_signing_key(
+        &self,
+        public: &PublicKey,
+        sealed: &SealedSecret,
+        version: u32,
+    ) -> Result<Option<SealedSecret>, OpenError> {
+        self.rewrap_to(&public.context(), sealed, version).await
+    }
+
     /// Opens the private half of `public`.
     pub async fn open_signing_key(
         &self,

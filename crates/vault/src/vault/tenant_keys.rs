@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use switchyard_domain::{clock::Clock, secret::Secret};
+use switchyard_domain::clock::Clock;
 
 use super::VaultSettings;
 use crate::{
     context::{Tenant, tenant_key_data},
     envelope::TenantKey,
-    key_provider::{KeyProvider, KeyProviderError, WrappedKey},
-    random::{Random, draw},
+    key_provider::{KekRef, KeyProvider, KeyProviderError, WrappedKey},
+    random::{Random, draw_key},
     tenant_key::{TenantKeyRow, TenantKeyStore, TenantKeyStoreError},
 };
 
@@ -160,6 +160,24 @@ impl TenantKeys {
         }))
     }
 
+    /// Whether a stored row can be unwrapped. Nothing is remembered, and nothing remembered helps.
+    pub(super) async fn check(&self, row: &TenantKeyRow) -> Result<(), TenantKeyError> {
+        let data = tenant_key_data(row.tenant, row.version);
+        self.key_provider
+            .unwrap(data.as_bytes(), &row.wrapped)
+            .await?;
+        Ok(())
+    }
+
+    /// What new wraps use.
+    pub(super) async fn guarded_by(&self) -> Result<KekRef, KeyProviderError> {
+        self.key_provider.current().await
+    }
+
+    pub(super) async fn refresh(&self) -> Result<(), KeyProviderError> {
+        self.key_provider.refresh().await
+    }
+
     pub(super) async fn health(&self) -> Result<(), KeyProviderError> {
         self.key_provider.health().await
     }
@@ -182,8 +200,7 @@ impl TenantKeys {
     }
 
     async fn make(&self, tenant: Tenant, version: u32) -> Result<Arc<TenantKey>, TenantKeyError> {
-        let key = draw(&*self.random)
-            .map(Secret::new)
+        let key = draw_key(&*self.random)
             .map_err(|error| TenantKeyError::Unavailable(Box::new(error)))?;
         let data = tenant_key_data(tenant, version);
         let wrapped = self.key_provider.wrap(data.as_bytes(), &key).await?;

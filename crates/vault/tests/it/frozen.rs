@@ -99,7 +99,7 @@ fn version_1() -> (Vectors, Keyring) {
 }
 
 #[test]
-fn secrets_sealed_by_version_1_open() {
+fn t06_secrets_sealed_by_version_1_open() {
     let (vectors, keyring) = version_1();
     let tenant_keys = Arc::new(InMemoryTenantKeys::default());
     for row in vectors.tenant_keys {
@@ -131,7 +131,7 @@ fn secrets_sealed_by_version_1_open() {
 }
 
 #[test]
-fn api_keys_of_version_1_verify() {
+fn t06_api_keys_of_version_1_verify() {
     let (Vectors { api_key, .. }, keyring) = version_1();
     let key = parse_key(&api_key.key).expect("a well-formed key");
     assert_eq!(key.public_hash(), api_key.public_hash);

@@ -13,7 +13,6 @@ use std::{
 use switchyard_domain::secret::Secret;
 use switchyard_vault::{
     KeyProvider as _, KeyProviderError, OsRandom,
-    api_key::MintedKey,
     key_provider::{EnvironmentKey, InvalidEnvironmentKey, Keyring, KeyringError, SealedRows},
 };
 
@@ -35,7 +34,7 @@ impl TemporaryDirectory {
         self.0.join(name)
     }
 
-    fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.0).expect("a readable directory");
         entries
             .map(|entry| {
@@ -56,7 +55,7 @@ impl Drop for TemporaryDirectory {
     }
 }
 
-fn open(path: &Path, sealed_rows: SealedRows) -> Result<Keyring, KeyringError> {
+pub(crate) fn open(path: &Path, sealed_rows: SealedRows) -> Result<Keyring, KeyringError> {
     Keyring::open_or_create(path, sealed_rows, Arc::new(OsRandom))
 }
 
@@ -113,7 +112,7 @@ fn processes_that_boot_at_once_share_one_keyring() {
 }
 
 #[test]
-fn a_missing_file_is_not_replaced_when_rows_need_it() {
+fn t08_a_missing_file_is_not_replaced_when_rows_need_it() {
     let directory = TemporaryDirectory::new();
     let path = directory.path("keyring.json");
     let refused = open(&path, SealedRows::Exist);
@@ -125,7 +124,7 @@ fn a_missing_file_is_not_replaced_when_rows_need_it() {
 }
 
 #[test]
-fn a_file_that_others_may_read_or_write_is_refused() {
+fn t08_a_file_that_others_may_read_or_write_is_refused() {
     let directory = TemporaryDirectory::new();
     let path = directory.path("keyring.json");
     open(&path, SealedRows::None).expect("it is made");
@@ -220,43 +219,6 @@ fn a_damaged_file_is_refused_and_left_alone() {
             "{what}: {refused:?}"
         );
         assert_eq!(fs::read_to_string(&path).unwrap(), content, "{what}");
-    }
-}
-
-#[test]
-fn an_added_version_becomes_the_primary_and_old_ones_still_open() {
-    let directory = TemporaryDirectory::new();
-    let path = directory.path("keyring.json");
-    let first = open(&path, SealedRows::None).expect("it is made");
-    let wrapped = wait(first.wrap(b"context", &Secret::new([9; 32]))).unwrap();
-    let key = MintedKey::mint(&OsRandom).unwrap();
-    let verifier = first.peppers().verifier(&key.presented());
-
-    let grown = first.add_version(&path).expect("it grows");
-    assert_eq!(
-        fs::metadata(&path).unwrap().permissions().mode() & 0o7777,
-        0o600
-    );
-    assert_eq!(
-        directory.names(),
-        ["keyring.json"],
-        "nothing is left beside it"
-    );
-    for keyring in [grown, open(&path, SealedRows::Exist).expect("it is read")] {
-        assert_eq!(wait(keyring.current()).unwrap().version, 2);
-        assert_eq!(
-            wait(keyring.unwrap(b"context", &wrapped)).unwrap().expose(),
-            &[9; 32]
-        );
-        assert_eq!(
-            wait(keyring.wrap(b"", &Secret::new([9; 32])))
-                .unwrap()
-                .kek_version,
-            2
-        );
-        let peppers = keyring.peppers();
-        assert!(peppers.verify(&key.presented(), Some(&verifier)));
-        assert!(peppers.is_outdated(&verifier));
     }
 }
 

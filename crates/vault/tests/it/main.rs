@@ -4,6 +4,7 @@ mod bench;
 mod caching;
 mod frozen;
 mod keyring;
+mod keyring_changes;
 mod rotation;
 mod sealing;
 mod signing;

@@ -112,10 +112,7 @@ fn a_new_version_in_the_keyring_takes_over_the_tenant_keys() {
     let row = wait(tenant_keys.newest(context.tenant)).unwrap().unwrap();
     assert_eq!(row.wrapped.kek_version, 1);
 
-    Keyring::open(&path, random.clone())
-        .unwrap()
-        .add_version(&path)
-        .unwrap();
+    Keyring::advance_primary(&path, random.clone()).unwrap();
     let rotated = vault(Keyring::open(&path, random.clone()).unwrap());
     let moved = wait(rotated.rewrap_tenant_key(&row))
         .unwrap()

@@ -45,7 +45,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_secret_opens_in_its_own_context(
+    fn t01_any_secret_opens_in_its_own_context(
         context in any_context(),
         secret in prop::collection::vec(any::<u8>(), 0..2_000),
     ) {
@@ -61,7 +61,7 @@ proptest! {
     }
 
     #[test]
-    fn any_other_context_is_refused(
+    fn t02_any_other_context_is_refused(
         sealed_for in any_context(),
         opened_for in any_context(),
     ) {

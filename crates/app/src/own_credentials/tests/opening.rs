@@ -3,7 +3,7 @@
 use switchyard_domain::{clock::Timestamp, id::WorkspaceId, tenancy::Caller};
 use switchyard_store::{
     account::NewAccount,
-    sealed::{SealedKind, SealedRow},
+    sealed::{RewrappedRow, SealedKind, SealedRow},
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ async fn open(node: &Node, caller: &Caller, id: CredentialId) -> Result<String, 
 /// Replaces a credential's bytes behind everybody's back.
 async fn overwrite(installation: &Installation, row: &OwnCredentialRow, bytes: &[u8]) {
     let secret = row.secret.as_ref().expect("sealed");
-    let stored = SealedRow {
+    let expected = SealedRow {
         kind: SealedKind::OwnCredential,
         key: row.id.to_string(),
         account_id: Some(row.account_id),
@@ -32,9 +32,13 @@ async fn overwrite(installation: &Installation, row: &OwnCredentialRow, bytes: &
         record_version: secret.record_version,
         sealed: secret.sealed.clone(),
     };
-    let sealed = &installation.store.sealed;
-    let replaced = sealed.rewrap_sealed_row(&stored, bytes, secret.tenant_key_version);
-    assert!(replaced.await.expect("written"), "nobody was faster");
+    let row = RewrappedRow {
+        expected,
+        sealed: bytes.to_vec(),
+        tenant_key_version: secret.tenant_key_version,
+    };
+    let replaced = installation.store.sealed.rewrap_sealed_rows(&[row]).await;
+    assert_eq!(replaced.expect("written"), 1, "nobody was faster");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::engine::{Engine, NOW};
 
-fn credential(engine: &Engine, provider: &str, label: &str) -> NewProviderCredential {
+pub(crate) fn credential(engine: &Engine, provider: &str, label: &str) -> NewProviderCredential {
     NewProviderCredential {
         credential_id: CredentialId::from_uuid(engine.fresh_uuid()),
         provider: ProviderSlug::new(provider),
@@ -30,7 +30,7 @@ fn as_stored(new: &NewProviderCredential) -> StoredCredential {
     }
 }
 
-fn tenant_key(tenant: &str, version: i32, wrapped: u8) -> TenantKeyRow {
+pub(crate) fn tenant_key(tenant: &str, version: i32, wrapped: u8) -> TenantKeyRow {
     TenantKeyRow {
         tenant: tenant.to_owned(),
         version,
@@ -234,21 +234,36 @@ pub(crate) async fn rotation_finds_what_is_left_to_rewrap(engine: &Engine) {
         .await
         .expect("rewrapped");
 
-    for (kek_id, kek_version, limit, left) in [
-        ("keyring", 2, 10, vec![&rows[0], &rows[2]]),
-        ("keyring", 2, 1, vec![&rows[0]]),
-        ("keyring", 1, 10, vec![&rewrapped]),
-        ("kms", 2, 10, vec![&rows[0], &rewrapped, &rows[2]]),
+    let other = tenant_key("ws_2", 1, 1);
+    engine
+        .directory()
+        .put_tenant_key(&other)
+        .await
+        .expect("stored");
+
+    for (kek_id, kek_version, after, limit, left) in [
+        ("keyring", 2, None, 10, vec![&rows[0], &rows[2], &other]),
+        ("keyring", 2, None, 1, vec![&rows[0]]),
+        ("keyring", 2, Some(&rows[0]), 1, vec![&rows[2]]),
+        ("keyring", 2, Some(&rows[2]), 10, vec![&other]),
+        ("keyring", 1, None, 10, vec![&rewrapped]),
+        (
+            "kms",
+            2,
+            None,
+            10,
+            vec![&rows[0], &rewrapped, &rows[2], &other],
+        ),
     ] {
         let answer = engine
             .directory()
-            .tenant_keys_not_under(kek_id, kek_version, limit)
+            .tenant_keys_not_under(kek_id, kek_version, after, limit)
             .await;
         assert_eq!(answer.expect("answered").iter().collect::<Vec<_>>(), left);
     }
 }
 
-pub(crate) async fn sealed_rows_are_noticed(engine: &Engine) {
+pub(crate) async fn t08_sealed_rows_are_noticed(engine: &Engine) {
     let sealed = async || {
         engine
             .directory()

@@ -8,11 +8,13 @@ pub(crate) mod credentials;
 pub(crate) mod decisions;
 pub(crate) mod generations;
 pub(crate) mod idempotency;
+pub(crate) mod key_deletion;
 pub(crate) mod managed_keys;
 pub(crate) mod members;
 pub(crate) mod own_credentials;
 pub(crate) mod policies;
 pub(crate) mod receipts;
+pub(crate) mod sealed;
 pub(crate) mod usage;
 pub(crate) mod workspaces;
 
@@ -54,7 +56,16 @@ macro_rules! directory_test_suite {
             credentials::the_first_tenant_key_wins,
             credentials::a_rewrap_needs_the_wrapping_it_read,
             credentials::rotation_finds_what_is_left_to_rewrap,
-            credentials::sealed_rows_are_noticed,
+            credentials::t08_sealed_rows_are_noticed,
+            sealed::t08_each_kind_of_sealed_row_is_noticed_by_itself,
+            sealed::records_are_found_until_they_are_under_the_key,
+            sealed::t07_a_rewrap_needs_the_bytes_it_read,
+            sealed::running_nodes_hear_of_a_rewrap,
+            key_deletion::a_key_goes_only_when_nothing_names_it,
+            key_deletion::no_record_is_stored_under_a_key_that_went,
+            key_deletion::a_shredded_account_has_neither_keys_nor_records,
+            sealed::versions_are_counted,
+            sealed::a_verifier_is_replaced_once,
             generations::a_generation_is_read_back_as_it_was_settled,
             generations::a_generation_that_nothing_served_is_read_back,
             generations::other_accounts_see_nothing,

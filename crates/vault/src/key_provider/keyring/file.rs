@@ -33,12 +33,66 @@ pub(super) fn create(path: &Path, json: &[u8], random: &dyn Random) -> Result<()
     .map_err(|source| io_error(path, source))
 }
 
-/// Puts new content in place of the old, at once and whole.
+/// Keeps other processes from changing the file until it is dropped. They may read it. The lock is
+/// on the folder, since the file itself is replaced.
+pub(super) fn lock(path: &Path) -> Result<fs::File, KeyringError> {
+    let folder = fs::File::open(directory_of(path)).map_err(|source| io_error(path, source))?;
+    folder.lock().map_err(|source| io_error(path, source))?;
+    Ok(folder)
+}
+
+/// Puts new content in place of the old, at once and whole; owner and mode stay.
 pub(super) fn replace(path: &Path, json: &[u8], random: &dyn Random) -> Result<(), KeyringError> {
     let temporary = write_beside(path, json, random)?;
-    fs::rename(&temporary, path)
-        .and_then(|()| sync_directory(path))
-        .map_err(|source| io_error(path, source))
+    let replaced = keep_owner_and_mode(path, &temporary)
+        .and_then(|()| fs::rename(&temporary, path))
+        .and_then(|()| sync_directory(path));
+    replaced.map_err(|source| {
+        // Keys should not lie about under another name; failing at that changes nothing.
+        let _ = fs::remove_file(&temporary);
+        io_error(path, source)
+    })
+}
+
+/// A service must be able to read what an administrator wrote for it.
+#[cfg(unix)]
+fn keep_owner_and_mode(old: &Path, new: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let (was, is) = (fs::metadata(old)?, fs::metadata(new)?);
+    if (was.uid(), was.gid()) != (is.uid(), is.gid()) {
+        chown(new, Some(was.uid()), Some(was.gid()))?;
+    }
+    fs::set_permissions(new, was.permissions())
+}
+
+#[cfg(not(unix))]
+fn keep_owner_and_mode(_: &Path, _: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Tells one content of the file from the next without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp([i64; 7]);
+
+/// The stamp of what is there at the moment; `None` where nothing can be seen.
+#[cfg(unix)]
+pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = fs::symlink_metadata(path).ok()?;
+    Some(Stamp([
+        metadata.dev().cast_signed(),
+        metadata.ino().cast_signed(),
+        metadata.size().cast_signed(),
+        metadata.mtime(),
+        metadata.mtime_nsec(),
+        metadata.ctime(),
+        metadata.ctime_nsec(),
+    ]))
+}
+
+#[cfg(not(unix))]
+pub(super) fn stamp(_: &Path) -> Option<Stamp> {
+    None
 }
 
 /// A new file beside `path`, readable by its owner only, with its content on the disk.
@@ -67,12 +121,15 @@ fn write_beside(path: &Path, json: &[u8], random: &dyn Random) -> Result<PathBuf
 
 fn sync_directory(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
-        let directory = path
-            .parent()
-            .filter(|directory| !directory.as_os_str().is_empty());
-        fs::File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+        fs::File::open(directory_of(path))?.sync_all()?;
     }
     Ok(())
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|directory| !directory.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// Reads the file if nobody else can have read or changed it.

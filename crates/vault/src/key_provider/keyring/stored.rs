@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::Serialize
 use switchyard_domain::secret::Secret;
 use zeroize::Zeroizing;
 
+use super::RetiredKey;
 use crate::key_provider::local::LocalKey;
 
 pub(super) const FORMAT: u32 = 1;
@@ -16,6 +17,16 @@ pub(super) struct StoredKeyring {
     pub(super) id: String,
     pub(super) primary: u32,
     pub(super) keys: Vec<StoredKey>,
+    #[serde(default)]
+    pub(super) retired: Vec<StoredRetired>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredRetired {
+    pub(super) version: u32,
+    #[serde(deserialize_with = "key_from_base64")]
+    pub(super) audit_key: Secret<[u8; 32]>,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +58,8 @@ pub(super) struct StoredKeyringRef<'a> {
     pub(super) id: &'a str,
     pub(super) primary: u32,
     pub(super) keys: Vec<StoredKeyRef<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) retired: Vec<StoredRetiredRef<'a>>,
 }
 
 pub(super) struct StoredKeyRef<'a>(pub(super) &'a LocalKey);
@@ -61,10 +74,24 @@ impl Serialize for StoredKeyRef<'_> {
     }
 }
 
+pub(super) struct StoredRetiredRef<'a>(pub(super) &'a RetiredKey);
+
+impl Serialize for StoredRetiredRef<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = Zeroizing::new(STANDARD.encode(self.0.audit_key.expose()));
+        let mut stored = serializer.serialize_struct("StoredRetired", 2)?;
+        stored.serialize_field("version", &self.0.version)?;
+        stored.serialize_field("audit_key", &*text)?;
+        stored.end()
+    }
+}
+
 impl StoredKeyringRef<'_> {
     pub(super) fn to_json(&self) -> Zeroizing<Vec<u8>> {
         // Room for everything beforehand: a growing buffer would leave copies of keys behind.
-        let mut json = Zeroizing::new(Vec::with_capacity(256 + 128 * self.keys.len()));
+        let mut json = Zeroizing::new(Vec::with_capacity(
+            256 + self.id.len() + 128 * (self.keys.len() + self.retired.len()),
+        ));
         serde_json::to_writer(&mut *json, self).expect("writing to memory cannot fail");
         json.push(b'\n');
         json
