@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
+pub(crate) mod credential_states;
 pub(crate) mod credentials;
 pub(crate) mod decisions;
 pub(crate) mod generations;
@@ -75,10 +76,11 @@ macro_rules! directory_test_suite {
             own_credentials::places_follow_from_order_and_age,
             own_credentials::lists_are_filtered_and_cut_into_pages,
             own_credentials::members_are_told_from_strangers,
-            own_credentials::owners_hear_of_changes_of_condition_once,
-            own_credentials::a_new_secret_has_a_clean_slate,
-            own_credentials::parallel_nodes_tell_a_failure_once,
-            own_credentials::openings_add_up_by_hour,
+            credential_states::owners_hear_of_changes_of_condition_once,
+            credential_states::nothing_is_noted_of_what_is_gone,
+            credential_states::a_new_secret_has_a_clean_slate,
+            credential_states::parallel_nodes_tell_a_failure_once,
+            credential_states::openings_add_up_by_hour,
             own_credentials::a_poll_sees_every_change_in_order,
             policies::a_policy_is_read_back_as_it_was_set,
             policies::a_subject_must_be_the_accounts_own,

@@ -1,6 +1,6 @@
 //! Credentials that customers brought.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde_json::json;
 use switchyard_billing::test_suite::{Fixture, Tenant};
@@ -14,13 +14,10 @@ use switchyard_store::{
     api_key::Page,
     audit::{AuditEvent, AuditOrigin},
     own_credential::{
-        CredentialCondition, CredentialFilters, CredentialSettings, CredentialState,
-        NewOwnCredential, OwnCredentialChange, OwnCredentialFilter, OwnCredentialRow, OwnerEvent,
-        SealedRecord, SecretFacts, StoredSection,
+        CredentialFilters, CredentialSettings, NewOwnCredential, OwnCredentialChange,
+        OwnCredentialFilter, OwnCredentialRow, SealedRecord, SecretFacts, StoredSection,
     },
 };
-
-use tokio::task::JoinSet;
 
 use crate::{
     engine::{Engine, NOW},
@@ -32,11 +29,11 @@ const ALL: Page = Page {
     limit: 100,
 };
 
-fn own(engine: &Engine) -> &dyn OwnCredentialStore {
+pub(super) fn own(engine: &Engine) -> &dyn OwnCredentialStore {
     engine.store.own_credentials.as_ref()
 }
 
-fn audit(action: &str, subject: impl ToString) -> AuditEvent {
+pub(super) fn audit(action: &str, subject: impl ToString) -> AuditEvent {
     AuditEvent {
         at: NOW,
         actor: "ada".to_owned(),
@@ -47,11 +44,11 @@ fn audit(action: &str, subject: impl ToString) -> AuditEvent {
     }
 }
 
-fn later(seconds: u64) -> Timestamp {
+pub(super) fn later(seconds: u64) -> Timestamp {
     NOW.plus(Duration::from_secs(seconds))
 }
 
-fn sealed(version: i32) -> SealedRecord {
+pub(super) fn sealed(version: i32) -> SealedRecord {
     SealedRecord {
         sealed: vec![7, 0, 255, u8::try_from(version).expect("a small version")],
         record_version: version,
@@ -59,7 +56,7 @@ fn sealed(version: i32) -> SealedRecord {
     }
 }
 
-fn facts(fingerprint: u8) -> SecretFacts {
+pub(super) fn facts(fingerprint: u8) -> SecretFacts {
     SecretFacts {
         kind: "api_key".to_owned(),
         label: "sk-ab...xyz".to_owned(),
@@ -69,7 +66,12 @@ fn facts(fingerprint: u8) -> SecretFacts {
 }
 
 /// A credential that is said of as little as possible.
-fn plain(engine: &Engine, tenant: Tenant, provider: &str, fingerprint: u8) -> NewOwnCredential {
+pub(super) fn plain(
+    engine: &Engine,
+    tenant: Tenant,
+    provider: &str,
+    fingerprint: u8,
+) -> NewOwnCredential {
     NewOwnCredential {
         id: CredentialId::from_uuid(engine.fresh_uuid()),
         account_id: tenant.account_id,
@@ -83,18 +85,18 @@ fn plain(engine: &Engine, tenant: Tenant, provider: &str, fingerprint: u8) -> Ne
     }
 }
 
-async fn insert(engine: &Engine, new: &NewOwnCredential) -> i64 {
+pub(super) async fn insert(engine: &Engine, new: &NewOwnCredential) -> i64 {
     let audit = audit("credential.create", new.id);
     let inserted = own(engine).insert_own_credential(new, &audit).await;
     inserted.expect("stored").revision
 }
 
-async fn row(engine: &Engine, new: &NewOwnCredential) -> OwnCredentialRow {
+pub(super) async fn row(engine: &Engine, new: &NewOwnCredential) -> OwnCredentialRow {
     let row = own(engine).own_credential(new.account_id, new.id).await;
     row.expect("read").expect("it is there")
 }
 
-fn change(row: &OwnCredentialRow) -> OwnCredentialChange {
+pub(super) fn change(row: &OwnCredentialRow) -> OwnCredentialChange {
     OwnCredentialChange {
         settings: row.settings.clone(),
         secret: None,
@@ -298,8 +300,6 @@ pub(crate) async fn a_deleted_secret_is_gone_and_its_row_is_not(engine: &Engine)
         )
         .await;
     assert_eq!(wiped, Ok(1), "the row stays, the secret does not");
-    let noted = note(engine, &new, CredentialCondition::Ok, later(5)).await;
-    assert!(!noted, "nothing is noted of what is gone");
 }
 
 pub(crate) async fn places_follow_from_order_and_age(engine: &Engine) {
@@ -383,173 +383,6 @@ pub(crate) async fn members_are_told_from_strangers(engine: &Engine) {
     assert_eq!(members.expect("read"), [of(tenant)]);
     let none = own(engine).members_among(tenant.account_id, &[]).await;
     assert_eq!(none.expect("read"), []);
-}
-
-async fn note(
-    engine: &Engine,
-    new: &NewOwnCredential,
-    condition: CredentialCondition,
-    at: Timestamp,
-) -> bool {
-    note_version(engine, new, 1, condition, at).await
-}
-
-async fn note_version(
-    engine: &Engine,
-    new: &NewOwnCredential,
-    record_version: i32,
-    condition: CredentialCondition,
-    at: Timestamp,
-) -> bool {
-    let is_ok = condition == CredentialCondition::Ok;
-    let state = CredentialState {
-        record_version,
-        condition,
-        changed_at: at,
-        last_ok_at: is_ok.then_some(at),
-        last_error: (!is_ok).then(|| "no such key".to_owned()),
-        last_error_status: (!is_ok).then_some(401),
-        last_error_at: (!is_ok).then_some(at),
-    };
-    let event = OwnerEvent {
-        number: 0,
-        at,
-        account_id: new.account_id,
-        workspace_id: None,
-        kind: condition.as_str().to_owned(),
-        subject: new.id.to_string(),
-        detail: json!({ "status": 401 }),
-    };
-    let noted = own(engine).note_credential_state(new.id, &state, Some(&event));
-    noted.await.expect("written")
-}
-
-async fn told(engine: &Engine, new: &NewOwnCredential) -> Vec<String> {
-    let events = own(engine).events_after(new.account_id, 0, 100).await;
-    let events = events.expect("read");
-    assert!(
-        events
-            .windows(2)
-            .all(|pair| pair[0].number < pair[1].number)
-    );
-    events.into_iter().map(|event| event.kind).collect()
-}
-
-pub(crate) async fn owners_hear_of_changes_of_condition_once(engine: &Engine) {
-    use CredentialCondition::{Failing, Ok};
-    let tenant = engine.new_account().await;
-    let new = plain(engine, tenant, "alder", 1);
-    insert(engine, &new).await;
-    assert!(note(engine, &new, Ok, later(1)).await);
-    assert_eq!(
-        told(engine, &new).await,
-        Vec::<String>::new(),
-        "that is as it should be"
-    );
-    assert!(note(engine, &new, Failing, later(2)).await);
-    assert!(
-        note(engine, &new, Failing, later(3)).await,
-        "another node saw it, too"
-    );
-    let state = row(engine, &new).await.state.expect("seen");
-    assert_eq!(state.condition, Failing);
-    assert_eq!(state.changed_at, later(2), "since then");
-    assert_eq!(state.last_ok_at, Some(later(1)));
-    assert_eq!(state.last_error.as_deref(), Some("no such key"));
-    assert_eq!(
-        (state.last_error_status, state.last_error_at),
-        (Some(401), Some(later(3)))
-    );
-    assert!(
-        !note(engine, &new, Ok, later(2)).await,
-        "what was seen later stays"
-    );
-    assert!(note(engine, &new, Ok, later(4)).await);
-    assert_eq!(told(engine, &new).await, ["failing", "ok"]);
-    let state = row(engine, &new).await.state.expect("seen");
-    assert_eq!((state.condition, state.changed_at), (Ok, later(4)));
-    assert_eq!(
-        state.last_error_at,
-        Some(later(3)),
-        "what was wrong is remembered"
-    );
-}
-
-pub(crate) async fn a_new_secret_has_a_clean_slate(engine: &Engine) {
-    use CredentialCondition::{Failing, Ok};
-    let tenant = engine.new_account().await;
-    let new = plain(engine, tenant, "alder", 1);
-    insert(engine, &new).await;
-    note(engine, &new, Failing, later(1)).await;
-    let mut rotated = change(&row(engine, &new).await);
-    rotated.secret = Some((sealed(2), facts(2)));
-    own(engine)
-        .change_own_credential(tenant.account_id, new.id, &rotated, &audit("x", 1))
-        .await
-        .expect("rotated");
-    assert_eq!(row(engine, &new).await.state, None);
-    assert!(
-        !note(engine, &new, Failing, later(9)).await,
-        "that was about the old one"
-    );
-    assert!(note_version(engine, &new, 2, Ok, later(3)).await);
-    let state = row(engine, &new).await.state.expect("seen");
-    assert_eq!((state.condition, state.last_error), (Ok, None));
-    assert_eq!(told(engine, &new).await, ["failing"]);
-}
-
-pub(crate) async fn parallel_nodes_tell_a_failure_once(engine: &Engine) {
-    let tenant = engine.new_account().await;
-    let new = plain(engine, tenant, "alder", 1);
-    insert(engine, &new).await;
-    let store: Arc<dyn OwnCredentialStore> = engine.store.own_credentials.clone();
-    let mut nodes = JoinSet::new();
-    for _ in 0..8 {
-        let (store, account, id) = (Arc::clone(&store), new.account_id, new.id);
-        nodes.spawn(async move {
-            let state = CredentialState {
-                record_version: 1,
-                condition: CredentialCondition::Failing,
-                changed_at: NOW,
-                last_ok_at: None,
-                last_error: None,
-                last_error_status: Some(401),
-                last_error_at: Some(NOW),
-            };
-            let event = OwnerEvent {
-                number: 0,
-                at: NOW,
-                account_id: account,
-                workspace_id: None,
-                kind: "credential.failing".to_owned(),
-                subject: id.to_string(),
-                detail: json!({}),
-            };
-            store.note_credential_state(id, &state, Some(&event)).await
-        });
-    }
-    for noted in nodes.join_all().await {
-        noted.expect("written");
-    }
-    assert_eq!(told(engine, &new).await, ["credential.failing"]);
-}
-
-pub(crate) async fn openings_add_up_by_hour(engine: &Engine) {
-    let tenant = engine.new_account().await;
-    let new = plain(engine, tenant, "alder", 1);
-    insert(engine, &new).await;
-    let other = CredentialId::from_uuid(engine.fresh_uuid());
-    let (first, second) = (NOW, later(3_600));
-    for _ in 0..2 {
-        own(engine)
-            .count_openings(&[(new.id, second, 3), (new.id, first, 2), (other, first, 9)])
-            .await
-            .expect("counted");
-    }
-    let since = |at| own(engine).openings(new.id, at);
-    assert_eq!(since(first).await.expect("read"), 10);
-    assert_eq!(since(second).await.expect("read"), 6);
-    assert_eq!(since(later(7_200)).await.expect("read"), 0);
 }
 
 pub(crate) async fn a_poll_sees_every_change_in_order(engine: &Engine) {
