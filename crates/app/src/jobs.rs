@@ -29,33 +29,10 @@ const PARTITION_UPKEEP: Duration = Duration::from_secs(6 * 3_600);
 impl App {
     /// Starts every job; they end when `stop` is cancelled.
     pub fn start_jobs(self: &Arc<Self>, jobs: &TaskTracker, stop: &CancellationToken) {
+        self.follow_changes(jobs, stop);
+        self.look_after_keys(jobs, stop);
         self.spawn_every(jobs, stop, LEASE_TENDING, |app| async move {
             app.treasury.tend().await
-        });
-        self.spawn_every(jobs, stop, KEY_POLL, |app| async move {
-            if let Err(error) = app.keys.follow().await {
-                tracing::warn!(error = %error, "cannot ask for changed API keys");
-            }
-        });
-        self.spawn_every(jobs, stop, CREDENTIAL_POLL, |app| async move {
-            if let Err(error) = app.credentials.follow().await {
-                tracing::warn!(error = %error, "cannot ask for changed provider credentials");
-            }
-        });
-        self.spawn_every(jobs, stop, VERIFIER_RENEWAL, |app| async move {
-            if let Err(error) = app.keys.store_renewals().await {
-                tracing::warn!(error = %error, "cannot move API keys to a newer pepper");
-            }
-        });
-        self.spawn_every(jobs, stop, VAULT_UPKEEP, |app| async move {
-            app.vault_upkeep.turn().await
-        });
-        self.spawn_every(jobs, stop, VAULT_COUNT, |app| async move {
-            app.vault_upkeep.count().await
-        });
-        self.spawn_every(jobs, stop, VAULT_CHECK, |app| async move {
-            let vault = app.credentials.vault();
-            app.vault_health.ask(vault, &*app.clock).await;
         });
         self.spawn_every(jobs, stop, RECEIPT_SIGNING, |app| async move {
             if let Err(error) = app.receipts.sign_pending().await {
@@ -63,23 +40,6 @@ impl App {
                     error = &error as &dyn std::error::Error,
                     "cannot sign receipts"
                 );
-            }
-        });
-        self.spawn_every(jobs, stop, POLICY_POLL, |app| async move {
-            if let Err(error) = app.policies.follow().await {
-                tracing::warn!(error = %error, "cannot ask for changed standing policies");
-            }
-        });
-        self.spawn_every(jobs, stop, OWN_CREDENTIAL_POLL, |app| async move {
-            match app.own_credentials.follow().await {
-                Ok(changed) => {
-                    for credential in changed {
-                        app.health.forget_own(credential);
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(error = %error, "cannot ask for customers' changed credentials");
-                }
             }
         });
         self.spawn_every(jobs, stop, CREDENTIAL_NOTES_WRITING, |app| async move {
@@ -105,8 +65,58 @@ impl App {
         self.spawn_every(jobs, stop, HEALTH_EXCHANGE, |app| async move {
             app.exchange_health().await;
         });
+    }
+
+    /// What other nodes and commands change: at once by their news, and by asking the database.
+    fn follow_changes(self: &Arc<Self>, jobs: &TaskTracker, stop: &CancellationToken) {
+        self.spawn_every(jobs, stop, KEY_POLL, |app| async move {
+            if let Err(error) = app.keys.follow().await {
+                tracing::warn!(error = %error, "cannot ask for changed API keys");
+            }
+        });
+        self.spawn_every(jobs, stop, CREDENTIAL_POLL, |app| async move {
+            if let Err(error) = app.credentials.follow().await {
+                tracing::warn!(error = %error, "cannot ask for changed provider credentials");
+            }
+        });
+        self.spawn_every(jobs, stop, OWN_CREDENTIAL_POLL, |app| async move {
+            match app.own_credentials.follow().await {
+                Ok(changed) => {
+                    for credential in changed {
+                        app.health.forget_own(credential);
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error, "cannot ask for customers' changed credentials");
+                }
+            }
+        });
+        self.spawn_every(jobs, stop, POLICY_POLL, |app| async move {
+            if let Err(error) = app.policies.follow().await {
+                tracing::warn!(error = %error, "cannot ask for changed standing policies");
+            }
+        });
         let (app, stop) = (Arc::clone(self), stop.clone());
         jobs.spawn(async move { app.follow_invalidations(&stop).await });
+    }
+
+    /// What the vault's keys need.
+    fn look_after_keys(self: &Arc<Self>, jobs: &TaskTracker, stop: &CancellationToken) {
+        self.spawn_every(jobs, stop, VERIFIER_RENEWAL, |app| async move {
+            if let Err(error) = app.keys.store_renewals().await {
+                tracing::warn!(error = %error, "cannot move API keys to a newer pepper");
+            }
+        });
+        self.spawn_every(jobs, stop, VAULT_UPKEEP, |app| async move {
+            app.vault_upkeep.turn().await
+        });
+        self.spawn_every(jobs, stop, VAULT_COUNT, |app| async move {
+            app.vault_upkeep.count().await
+        });
+        self.spawn_every(jobs, stop, VAULT_CHECK, |app| async move {
+            let vault = app.credentials.vault();
+            app.vault_health.ask(vault, &*app.clock).await;
+        });
     }
 
     fn spawn_every<F, Turn>(

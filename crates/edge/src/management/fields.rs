@@ -13,9 +13,7 @@ use serde_json::value::RawValue;
 use switchyard_domain::patch::Patch;
 use switchyard_interchange::reply::PublicFailure;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "keys have no lists"))]
-pub(crate) use self::readers::list;
-pub(crate) use self::readers::{flag, instant_in_utc, one_of, text, usd};
+pub(crate) use self::readers::{flag, instant_in_utc, list, one_of, text, usd};
 use crate::error;
 
 /// What is wrong with a value, to follow its name: `must be a string`.

@@ -7,7 +7,7 @@ use switchyard_catalog::load::load_from_bytes;
 use switchyard_domain::{clock::Timestamp, provider::ProviderSlug};
 use switchyard_interchange::needs::Needs;
 use switchyard_routing::{
-    credentials::{Credentials, OwnCredential, Section},
+    credentials::{Credentials, OwnCredential, OwnCredentialId, Section},
     health::HealthSnapshot,
     policy::Policy,
     select::{Situation, select},
@@ -46,11 +46,12 @@ impl<'a> Listed<'a> {
         let catalog = load_from_bytes(&providers, &models, &endpoints, &aliases, now);
         let catalog = Arc::new(catalog.expect("a valid catalogue"));
         let own = OwnCredential {
-            id: format!("cred_{:032x}", 7).parse().expect("an id"),
+            id: OwnCredentialId::Stored(format!("cred_{:032x}", 7).parse().expect("an id")),
             provider: ProviderSlug::new(self.slug),
             section: Section::Prioritized,
             allowed_models: None,
             is_required: true,
+            is_byok_only: false,
             declared_zdr: true,
         };
         let own = [own];

@@ -22,12 +22,15 @@ use super::*;
 use crate::{
     App, Parts, Settings,
     credentials::Credentials,
+    idempotency::Idempotency,
     journal::Journal,
     keys::Keys as ApiKeys,
     policies::{Policies, PolicySubject},
     poster::Poster,
     receipts::Receipts,
     treasury::Treasury,
+    vault_upkeep::VaultUpkeep,
+    workspaces::{WorkspaceParts, Workspaces},
 };
 
 /// A provider that says what it is told to, and remembers what it was asked with.
@@ -134,16 +137,37 @@ fn parts(
         Journal::open(&folder.path().join("journal"), std::time::Duration::ZERO).expect("opened");
     let peppers = Peppers::new(Pepper::new(1, Secret::new([1; 32])), Vec::new());
     let vault = node.vault.clone();
+    let policies = Arc::new(Policies::new(
+        store.directory.clone(),
+        coordination.clone(),
+        clock.clone(),
+    ));
     Parts {
         clock: clock.clone(),
         random: random.clone(),
         catalog: Arc::new(catalog),
         coordination: coordination.clone(),
+        key_store: store.api_keys.clone(),
+        idempotency: Arc::new(Idempotency::new(
+            store.idempotency.clone(),
+            vault.clone(),
+            clock.clone(),
+            random.clone(),
+        )),
+        vault_upkeep: Arc::new(VaultUpkeep::new(vault.clone(), store.sealed.clone())),
+        workspaces: Arc::new(Workspaces::new(WorkspaceParts {
+            store: store.tenancy.clone(),
+            directory: store.directory.clone(),
+            policies: policies.clone(),
+            own_credentials: node.own.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+        })),
         directory: store.directory.clone(),
         upstream: provider.clone(),
         keys: Arc::new(ApiKeys::new(
             store.directory.clone(),
-            coordination.clone(),
+            coordination,
             peppers,
             clock.clone(),
             random.clone(),
@@ -155,11 +179,7 @@ fn parts(
             random,
         )),
         own_credentials: node.own.clone(),
-        policies: Arc::new(Policies::new(
-            store.directory.clone(),
-            coordination,
-            clock.clone(),
-        )),
+        policies,
         treasury: Arc::new(Treasury::new(
             NodeId::from_uuid(Uuid::from_u128(9)),
             store.ledger.clone(),

@@ -51,7 +51,6 @@ pub(crate) fn one_of<T: Copy>(
 }
 
 /// A list of so many strings.
-#[cfg_attr(not(test), expect(dead_code, reason = "keys have no lists"))]
 pub(crate) fn list(
     items: RangeInclusive<usize>,
 ) -> impl FnOnce(&RawValue) -> Result<Vec<String>, Problem> {
