@@ -47,7 +47,11 @@ story!(
         for key in &presented {
             for path in ["/api/v1/key", "/api/v1/keys", "/api/v1/credits"] {
                 let reply = world.api().get(path).key(key).send().await;
-                messages.push(text(&reply.error(401), "message"));
+                let message = text(&reply.error(401), "message");
+                // A header that is no ASCII text counts as none.
+                if key.is_ascii() {
+                    messages.push(message);
+                }
             }
         }
         messages.dedup();

@@ -74,5 +74,9 @@ mod tests {
             seen += 1;
         }
         assert!(seen > 10, "the source was read");
+        // Without an underscore.
+        for error_type in ["authentication", "conflict", "server", "timeout"] {
+            assert!(ERRORS.contains(&format!("`{error_type}`")), "{error_type}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Mutex};
 
 use serde_json::json;
 use switchyard_catalog::cell::CatalogCell;
-use switchyard_domain::id::NodeId;
+use switchyard_domain::{clock::Timestamp, id::NodeId};
 use switchyard_interchange::{
     event::{Completion, Finish, FinishReason},
     failure::{Failure, FailureKind},
@@ -118,6 +118,14 @@ impl Service {
     }
 }
 
+fn catalog(folder: &Folder, now: Timestamp) -> CatalogCell {
+    let folder = folder.path().join("catalog");
+    TestCatalog::new(|provider| format!("http://{provider}.example/v1"))
+        .write(&folder)
+        .expect("written");
+    CatalogCell::load(&folder, now).expect("no faults")
+}
+
 fn parts(
     installation: &Installation,
     node: &Node,
@@ -128,11 +136,6 @@ fn parts(
     let clock: Arc<dyn Clock> = node.clock.clone();
     let random: Arc<dyn RandomSource> = Arc::new(Counter::default());
     let coordination: Arc<dyn Coordination> = node.coordination.clone();
-    let catalog_dir = folder.path().join("catalog");
-    TestCatalog::new(|provider| format!("http://{provider}.example/v1"))
-        .write(&catalog_dir)
-        .expect("written");
-    let catalog = CatalogCell::load(&catalog_dir, clock.now()).expect("no faults");
     let (journal, _) =
         Journal::open(&folder.path().join("journal"), std::time::Duration::ZERO).expect("opened");
     let peppers = Peppers::new(Pepper::new(1, Secret::new([1; 32])), Vec::new());
@@ -145,7 +148,7 @@ fn parts(
     Parts {
         clock: clock.clone(),
         random: random.clone(),
-        catalog: Arc::new(catalog),
+        catalog: Arc::new(catalog(folder, clock.now())),
         coordination: coordination.clone(),
         key_store: store.api_keys.clone(),
         idempotency: Arc::new(Idempotency::new(
