@@ -211,7 +211,18 @@ story!(
         assert_eq!(reply["usage"]["is_byok"], true);
         // Nobody pays for what comes after it, so it is not asked.
         all_answer(&world, &["alder", "birch", "cedar"], 503);
-        assert_eq!(attempts(&world, &question(OAK), 503).await, ["alder(own)"]);
+        let reply = world.ask(&question(OAK)).await;
+        reply.error(503);
+        let id = reply.header("x-generation-id").expect("an id").to_owned();
+        assert_eq!(attempts_of(&world.settled(&id).await), ["alder(own)"]);
+        let path = format!("/api/v1/generation/{id}/decision");
+        let decided = world.api().get(&path).key(&world.key.text).send().await;
+        let record = &decided.ok()["data"]["decision"];
+        assert_eq!(record["own_only"], true, "{record}");
+        let rows = record["candidates"].as_array().expect("candidates");
+        let ranks: Vec<_> = rows.iter().filter(|row| !row["rank"].is_null()).collect();
+        assert_eq!(ranks.len(), 1, "{record}");
+        assert!(ranks[0]["credential"]["own"].is_string(), "{record}");
         assert_eq!(world.asked("birch") + world.asked("cedar"), 0);
     }
 );

@@ -121,6 +121,10 @@ struct GatewayBody {
     #[schema(value_type = Option<Object>)]
     provider_timeouts: Option<()>,
     service_tier: Option<String>,
+    /// Provider credentials for this request alone, by provider, in order: at most eight. An object has
+    /// `apiKey`, or what the provider's credential consists of. Never stored, logged or passed on.
+    #[schema(value_type = Option<Object>, example = json!({ "openai": [{ "apiKey": "sk-…" }] }))]
+    byok: Option<()>,
     /// Accepted and ignored.
     tags: Option<Vec<String>>,
 }

@@ -153,3 +153,29 @@ fn every_copy_has_a_row() {
         ]
     );
 }
+
+#[test]
+fn what_the_operator_would_serve_can_be_left_out_of_the_record() {
+    let mut plan = Case::new("acme $1 | bolt $2")
+        .ask("own=K1@acme own=K2@bolt:fallback u=0")
+        .select()
+        .expect("all may serve");
+    plan.record.leave_out_shared();
+    let ranks: Vec<String> = plan
+        .record
+        .candidates
+        .iter()
+        .map(|row| format!("{} {:?} {:?}", row.endpoint, row.section, row.rank))
+        .collect();
+    assert_eq!(
+        ranks,
+        [
+            "lab/m|acme Some(Prioritized) Some(0)",
+            "lab/m|acme None None",
+            "lab/m|bolt None None",
+            "lab/m|bolt Some(Fallback) Some(1)",
+        ]
+    );
+    let json = serde_json::to_value(&plan.record).expect("it is plain data");
+    assert_eq!(json["own_only"], true);
+}
