@@ -268,7 +268,7 @@ pub(crate) fn run() -> ExitCode {
 
 fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
     let layers = Layers::gather(cli.config.as_deref(), system::environment());
-    match cli.command {
+    let command = match cli.command {
         Command::Config(ConfigCommand::Show) => return commands::config::show(&layers, output),
         Command::Config(ConfigCommand::Check) => return commands::config::check(&layers, output),
         Command::Catalog(CatalogCommand::Check { dir }) => {
@@ -279,7 +279,8 @@ fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
             keys: Some(ref keys),
         }) => return commands::receipt::verify_offline(file, keys, output),
         Command::Demo => return demo::run(layers, output),
-        Command::Serve
+        // Listed, so that a new command is put on one side or the other.
+        command @ (Command::Serve
         | Command::Migrate
         | Command::Account(_)
         | Command::Key(_)
@@ -291,10 +292,18 @@ fn dispatch(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
         | Command::Ledger(_)
         | Command::Vault(_)
         | Command::Receipt(_)
-        | Command::Audit(_) => {}
-    }
-    let config = Config::from_layers(&layers)?;
-    match cli.command {
+        | Command::Audit(_)) => command,
+    };
+    run_configured(command, Config::from_layers(&layers)?, output)
+}
+
+/// What stands on a whole configuration.
+fn run_configured(
+    command: Command,
+    config: Config,
+    output: Output,
+) -> Result<ExitCode, CommandError> {
+    match command {
         Command::Serve => serve::run(config),
         Command::Migrate => commands::migrate::run(config, output),
         Command::Account(AccountCommand::Create { email, name }) => {
