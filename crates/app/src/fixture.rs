@@ -57,6 +57,15 @@ pub(crate) struct Installation {
     _folder: Folder,
 }
 
+/// Time for a machine that has much else to do: how long a database takes is not what is tested.
+pub(crate) fn patient() -> OpenOptions {
+    OpenOptions {
+        acquire_timeout: Duration::from_secs(60),
+        statement_timeout: Duration::from_secs(60),
+        ..OpenOptions::default()
+    }
+}
+
 impl Installation {
     pub(crate) async fn new() -> Self {
         let installation = Self::without_schema().await;
@@ -80,7 +89,7 @@ impl Installation {
     pub(crate) async fn without_schema() -> Self {
         let folder = Folder::fresh();
         let url = format!("sqlite:{}", folder.path().join("switchyard.db").display());
-        let store = switchyard_store::open(&url, &OpenOptions::default())
+        let store = switchyard_store::open(&url, &patient())
             .await
             .expect("opened");
         let key = DigestKey::new(1, Secret::new([9; 32]));

@@ -12,7 +12,7 @@ use switchyard_domain::{
     money::UsdNanos,
     secret::Secret,
 };
-use switchyard_store::{OpenOptions, Store, account::NewAccount};
+use switchyard_store::{Store, account::NewAccount};
 use switchyard_vault::{
     OsRandom, VaultSettings, key_provider::EnvironmentKey, tenant_key::InMemoryTenantKeys,
 };
@@ -49,7 +49,7 @@ impl Deployment {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder");
         let url = format!("sqlite:{}", folder.join("db").display());
-        let store = switchyard_store::open(&url, &OpenOptions::default())
+        let store = switchyard_store::open(&url, &crate::fixture::patient())
             .await
             .expect("opened");
         store.migrate().await.expect("migrated");
