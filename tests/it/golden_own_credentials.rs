@@ -16,10 +16,19 @@ story!(
         let excluded = &error["availability"]["excluded_by"];
         assert_eq!(excluded[0], "data_policy:zdr", "{error}");
         assert_eq!(world.asked("birch"), 0);
-        // Without that wish the key serves; it is the first time that it is opened.
+        let actions = async || {
+            let entries = noted(&world, &id).await;
+            let actions = entries.iter().map(|entry| text(entry, "action"));
+            actions.collect::<Vec<_>>()
+        };
+        assert_eq!(actions().await, ["credential.create"]);
+        assert_eq!(listed(&world, &id).await["openings_30d"], 0);
+        // Without that wish the key serves. It is the first time that it is opened, and a count that
+        // was still on its way before would be found now.
         let served = world.ask(&question(KEPT)).await.ok();
         assert_eq!(served["usage"]["is_byok"], true, "{served}");
         opened(&world, &id, 1).await;
+        assert_eq!(actions().await, ["credential.create"]);
     }
 );
 

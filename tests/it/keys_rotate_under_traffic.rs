@@ -36,11 +36,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::world::*;
+use crate::{own::asked_with, world::*};
 
 const ACCOUNTS: u128 = 200;
 const RECORDS_EACH: u128 = 50;
 const RECORDS: usize = 10_000;
+/// The account that sends requests. Its credentials are among the records and always used.
+const SENDER: u128 = 0;
 /// Where a sealed secret's own nonce, ciphertext and tag begin: a rotation changes only what is before.
 const SECRET_AT: usize = 118;
 const SOON: Duration = Duration::from_secs(30);
@@ -158,7 +160,7 @@ impl Inside {
                 name: None,
                 disabled: false,
                 section: StoredSection::Prioritized,
-                is_required: false,
+                is_required: number == SENDER,
                 is_byok_only: false,
                 declared_zdr: None,
                 declared_region: None,
@@ -271,10 +273,26 @@ async fn killed_midway(
     child.kill().await.expect("it still runs");
 }
 
+/// Makes a key for the account that sends. Without credit: nothing can be served but by its own.
+async fn key_of_sender(deployment: &Deployment) -> String {
+    let account = account(SENDER).to_string();
+    let create = ["key", "create", "--account", &account, "--name", "traffic"];
+    text(&deployment.run(&create).await, "key")
+}
+
+/// Whether a request was answered, and by the customer's own credential.
+fn served_by_own(reply: &Reply) -> Result<(), String> {
+    let is_served = reply.status == 200 && reply.json()["usage"]["is_byok"] == true;
+    is_served
+        .then_some(())
+        .ok_or_else(|| format!("{}: {}", reply.status, reply.text()))
+}
+
 story!(t07_no_open_fails_and_no_secret_changes, |world| {
     let inside = Arc::new(Inside::of(&world.deployment).await);
     inside.fill().await;
     let before = inside.secrets().await;
+    let key = key_of_sender(&world.deployment).await;
 
     let (stop, traffic) = (CancellationToken::new(), Arc::new(Traffic::default()));
     let mut going_on = JoinSet::new();
@@ -283,18 +301,10 @@ story!(t07_no_open_fails_and_no_secret_changes, |world| {
         let inside = Arc::clone(&reader);
         async move { inside.open(turn * 37 % ACCOUNTS, turn % RECORDS_EACH).await }
     }));
-    let (api, key) = (world.api().clone(), world.key.text.clone());
+    let (api, body) = (world.api().clone(), question_to(OAK, &["alder"]));
     going_on.spawn(steadily(stop.clone(), Arc::clone(&traffic), move |_| {
-        let call = api
-            .post("/api/v1/chat/completions", &question(OAK))
-            .key(&key);
-        async move {
-            let reply = call.send().await;
-            let is_served = reply.status == 200;
-            is_served
-                .then_some(())
-                .ok_or_else(|| reply.text().to_owned())
-        }
+        let call = api.post("/api/v1/chat/completions", &body).key(&key);
+        async move { served_by_own(&call.send().await) }
     }));
 
     let rotate = ["vault", "rotate", "--kek"];
@@ -361,6 +371,13 @@ story!(t07_no_open_fails_and_no_secret_changes, |world| {
         traffic.done.load(Ordering::SeqCst) > 500,
         "there was traffic"
     );
+    assert!(world.asked("alder") > 100, "a part of it were requests");
+    let first = String::from_utf8(secret(SENDER, 0)).expect("text");
+    let with = asked_with(&world, "alder");
+    assert!(!with.is_empty(), "some are remembered");
+    for end in &with {
+        assert!(first.ends_with(end), "{end} is another's");
+    }
 
     let records = u64::try_from(RECORDS).expect("few");
     assert_eq!(inside.by_tenant_key().await, BTreeMap::from([(2, records)]));

@@ -53,6 +53,18 @@ pub(crate) async fn listed(world: &World, id: &str) -> Value {
         .clone()
 }
 
+/// What the audit log says about something of the world's account, oldest first.
+pub(crate) async fn noted(world: &World, subject: &str) -> Vec<Value> {
+    let show = ["audit", "show", "--account", &world.account];
+    let shown = world.deployment.run(&show).await;
+    let entries = shown["entries"].as_array().expect("a list").clone();
+    let about = entries
+        .into_iter()
+        .rev()
+        .filter(|entry| entry["subject"] == subject);
+    about.collect()
+}
+
 /// Waits until it was opened exactly so often in all, and counted.
 pub(crate) async fn opened(world: &World, id: &str, times: u64) {
     wait::until(

@@ -121,7 +121,7 @@ pub const OWN_CREDENTIAL_STALE_LIFE: Duration = Duration::from_secs(300);
 pub const OWN_CREDENTIAL_CACHE_ENTRIES_MAX: usize = 100_000;
 /// Credentials that an account may store.
 pub const OWN_CREDENTIALS_PER_ACCOUNT_MAX: u64 = 500;
-/// Tries to change a credential that others are changing.
+/// Tries to store or change a credential while others change it, or the key that seals it.
 pub const OWN_CREDENTIAL_TRIES_MAX: usize = 5;
 /// Characters of a credential's name.
 pub const CREDENTIAL_NAME_CHARS_MAX: usize = 255;

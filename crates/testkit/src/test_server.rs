@@ -109,10 +109,13 @@ impl Deployment {
 
     /// The database that its first node and its commands use.
     pub fn database_url(&self) -> String {
-        self.postgres.clone().unwrap_or_else(|| {
-            let file = self.path().join("node-1/db/switchyard.sqlite");
-            format!("sqlite:{}", file.display())
-        })
+        self.postgres
+            .clone()
+            .unwrap_or_else(|| format!("sqlite:{}", self.embedded_database().display()))
+    }
+
+    fn embedded_database(&self) -> PathBuf {
+        self.path().join("node-1/db/switchyard.sqlite")
     }
 
     /// Every file it has written, the catalogue excepted.
@@ -230,13 +233,17 @@ impl Deployment {
         self.redis.as_ref()
     }
 
-    /// Changes the shared database behind the back of whoever runs on it.
+    /// Changes the database behind the back of whoever runs on it: all of the statements, or none.
     ///
     /// # Panics
-    /// When there is none, or it refuses.
-    pub async fn tamper(&self, statement: &str) {
-        let url = self.postgres.as_ref().expect("a shared database");
-        sql(url, statement).await;
+    /// When it refuses.
+    pub async fn tamper(&self, statements: &str) {
+        match &self.postgres {
+            Some(url) => {
+                sql(url, statements).await;
+            }
+            None => tamper_with_file(&self.embedded_database(), statements).await,
+        }
     }
 
     /// Stops the Redis server under the nodes that use it, and hands back its port.
@@ -295,4 +302,25 @@ async fn sql(url: &str, statement: &str) -> Vec<u8> {
         .expect("psql is installed with the server");
     assert!(output.status.success(), "{statement}: {output:?}");
     output.stdout
+}
+
+/// A program for `python3`, whose own SQLite writes what a node's would refuse. The node writes too, so
+/// it waits for its turn.
+const TAMPER: &str = r#"
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)
+database.executescript("BEGIN IMMEDIATE;" + sys.argv[2] + ";COMMIT;")
+database.close()
+"#;
+
+async fn tamper_with_file(file: &Path, statements: &str) {
+    assert!(file.exists(), "{} is the database", file.display());
+    let output = Command::new("python3")
+        .args(["-I", "-c", TAMPER])
+        .arg(file)
+        .arg(statements)
+        .output()
+        .await
+        .expect("python3 is installed");
+    assert!(output.status.success(), "{statements}: {output:?}");
 }

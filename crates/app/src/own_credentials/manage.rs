@@ -74,8 +74,8 @@ pub enum OwnCredentialError {
     /// The account has the same secret at this provider, in the same place.
     #[error("this secret is stored already for this provider in the same workspace")]
     Duplicate,
-    /// Others keep changing it.
-    #[error("the credential was changed by somebody else at the same moment")]
+    /// Others keep changing it, or the key that it was sealed under.
+    #[error("the credential, or the key that seals it, was changed at the same moment")]
     Contended,
     /// The account has as many as it may.
     #[error("an account may store {OWN_CREDENTIALS_PER_ACCOUNT_MAX} credentials")]
@@ -91,7 +91,9 @@ impl From<DirectoryError> for OwnCredentialError {
     fn from(error: DirectoryError) -> Self {
         match error {
             DirectoryError::Conflict("fingerprint") => Self::Duplicate,
-            DirectoryError::Conflict("revision") => Self::Contended,
+            DirectoryError::Conflict("revision") | DirectoryError::Refused("tenant_key_gone") => {
+                Self::Contended
+            }
             DirectoryError::Missing(what) if what.starts_with(WorkspaceId::PREFIX) => {
                 Self::Missing("the workspace")
             }
@@ -126,18 +128,7 @@ impl OwnCredentials {
         check_together(&settings)?;
         let stated = CredentialChange::stating(&settings);
         self.check_mentioned(account, catalog, &stated).await?;
-        let everything = OwnCredentialFilter::default();
-        let none = Page {
-            offset: 0,
-            limit: 1,
-        };
-        let (_, count) = self
-            .store
-            .list_own_credentials(account, &everything, none)
-            .await?;
-        if count >= OWN_CREDENTIALS_PER_ACCOUNT_MAX {
-            return Err(OwnCredentialError::TooMany);
-        }
+        self.expect_room(account).await?;
         let at = self.clock.now();
         let id = CredentialId::from_uuid(self.random.uuid(at));
         let place = SecretContext {
@@ -148,7 +139,7 @@ impl OwnCredentials {
             record: id,
             record_version: 1,
         };
-        let sealed = self.seal(account, family, place, secret).await?;
+        let sealed = self.seal(account, family, place.clone(), &secret).await?;
         let detail = json!({
             "provider": provider.as_str(),
             "kind": sealed.facts.kind,
@@ -163,7 +154,7 @@ impl OwnCredentials {
             id,
             detail,
         );
-        let new = NewOwnCredential {
+        let mut new = NewOwnCredential {
             id,
             account_id: account,
             workspace_id,
@@ -174,9 +165,36 @@ impl OwnCredentials {
             created_by: by.id.clone(),
             at,
         };
-        self.store.insert_own_credential(&new, &audit).await?;
+        let mut tries_left = OWN_CREDENTIAL_TRIES_MAX;
+        while let Err(error) = self.store.insert_own_credential(&new, &audit).await {
+            tries_left -= 1;
+            let error = OwnCredentialError::from(error);
+            if tries_left == 0 || !matches!(error, OwnCredentialError::Contended) {
+                return Err(error);
+            }
+            // The tenant's key was rotated since the secret was sealed. The newest one is asked for.
+            let sealed = self.seal(account, family, place.clone(), &secret).await?;
+            new.secret = sealed.record;
+        }
         self.tell(account, id).await;
         self.get(account, id).await
+    }
+
+    async fn expect_room(&self, account: AccountId) -> Result<(), OwnCredentialError> {
+        let everything = OwnCredentialFilter::default();
+        let one = Page {
+            offset: 0,
+            limit: 1,
+        };
+        let (_, count) = self
+            .store
+            .list_own_credentials(account, &everything, one)
+            .await?;
+        if count < OWN_CREDENTIALS_PER_ACCOUNT_MAX {
+            Ok(())
+        } else {
+            Err(OwnCredentialError::TooMany)
+        }
     }
 
     /// An account's credentials by provider and place, and how many there are in all.
@@ -242,8 +260,7 @@ impl OwnCredentials {
             let secret = match &secret {
                 Some(secret) => {
                     let family = family_of(catalog, &row.provider)?;
-                    let copy = Secret::new(secret.expose().clone());
-                    Some(self.reseal(&row, family, copy).await?)
+                    Some(self.reseal(&row, family, secret).await?)
                 }
                 None => None,
             };
@@ -357,7 +374,7 @@ impl OwnCredentials {
         account: AccountId,
         family: Family,
         mut place: SecretContext,
-        secret: Secret<Vec<u8>>,
+        secret: &Secret<Vec<u8>>,
     ) -> Result<Sealed, OwnCredentialError> {
         let secret = Secret::new(secret.expose().trim_ascii().to_vec());
         let known = inspect(family, &place.provider, &secret).map_err(|invalid| {
@@ -407,7 +424,7 @@ impl OwnCredentials {
         &self,
         row: &OwnCredentialRow,
         family: Family,
-        secret: Secret<Vec<u8>>,
+        secret: &Secret<Vec<u8>>,
     ) -> Result<Sealed, OwnCredentialError> {
         let before = row.secret.as_ref().map_or(0, |old| old.record_version);
         let place = SecretContext {

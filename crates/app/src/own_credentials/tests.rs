@@ -2,6 +2,7 @@ mod checking;
 mod choosing;
 mod managing;
 mod opening;
+mod rotating;
 mod watching;
 
 use std::sync::{
@@ -14,7 +15,8 @@ use switchyard_catalog::snapshot::Catalog;
 use switchyard_coordination::in_process::InProcess;
 use switchyard_domain::{provider::ProviderSlug, secret::Secret};
 use switchyard_vault::{
-    KekRef, KeyProvider, KeyProviderError, OsRandom, Vault, VaultSettings, WrappedKey,
+    KekRef, KeyProvider, KeyProviderError, OsRandom, TenantKeyStore, Vault, VaultSettings,
+    WrappedKey,
     key_provider::EnvironmentKey,
     keyed_digest::{DigestKey, DigestKeys},
 };
@@ -112,13 +114,21 @@ impl Node {
     }
 
     pub(super) fn new(installation: &Installation) -> Self {
+        let tenant_keys = DirectoryTenantKeys::new(installation.store.directory.clone());
+        Self::with_tenant_keys(installation, Arc::new(tenant_keys))
+    }
+
+    /// One whose vault has its tenants' keys from somewhere of its own.
+    pub(super) fn with_tenant_keys(
+        installation: &Installation,
+        tenant_keys: Arc<dyn TenantKeyStore>,
+    ) -> Self {
         let clock = Arc::new(HandClock::default());
         let coordination = Arc::new(InProcess::new(clock.clone()));
         let keys = Arc::new(Keys::new());
-        let tenant_keys = DirectoryTenantKeys::new(installation.store.directory.clone());
         let vault = Arc::new(Vault::new(
             keys.clone(),
-            Arc::new(tenant_keys),
+            tenant_keys,
             Arc::new(OsRandom),
             clock.clone(),
             VaultSettings::default(),
