@@ -1,6 +1,11 @@
 //! Prompts, answers, API keys and provider credentials are nowhere but where they belong: not in logs,
 //! not in the journal, not in the database, not in what operators are shown.
 
+mod owner;
+
+use std::time::Duration;
+
+use self::owner::Owner;
 use crate::world::*;
 
 const PROMPT: &str = "canary-prompt-5f1c";
@@ -9,6 +14,11 @@ const ANSWER: &str = "canary-answer-77de";
 const THOUGHT: &str = "canary-thought-31c8";
 const ARGUMENT: &str = "canary-argument-e2f4";
 const COMPLAINT: &str = "canary-complaint-6b0d";
+/// In the middle of every secret that customers bring, so that none of it may be shown with a label.
+const OWN: &str = "canary-own-48d3";
+/// A model at a resource of the customer's own.
+const AT_AZURE: &str = "openai/gpt-hazel";
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn request(order: &[&str]) -> Value {
     json!({
@@ -94,6 +104,21 @@ async fn live(world: &World) {
     world.ask(&tool).await.error(400);
 }
 
+/// A provider at which customers have resources of their own.
+async fn add_azure(world: &mut World) {
+    let address = format!("http://{}/p/{{resource}}", world.providers.address());
+    world
+        .catalog
+        .add_provider("azure", "azure", &address, AT_AZURE);
+    world.deployment.write_catalog(&world.catalog);
+    world.node.signal(Signal::HangUp).await;
+    wait::until("the catalogue to be read", PATIENCE, || async {
+        let listed = world.api().get("/api/v1/models").send().await.ok();
+        listed.to_string().contains(AT_AZURE).then_some(())
+    })
+    .await;
+}
+
 story!(
     t59_nothing_private_is_written_down,
     Setup {
@@ -101,7 +126,19 @@ story!(
         ..Setup::default()
     },
     |mut world| {
+        add_azure(&mut world).await;
         live(&world).await;
+        let mut owner = Owner::of(&world).await;
+        owner.live().await;
+        let Owner { answers, keys, .. } = owner;
+        for answer in &answers {
+            let headers = format!("{:?}", answer.headers);
+            for told in [answer.text(), &headers] {
+                assert!(!told.contains(OWN), "{told}");
+                assert!(!told.contains("sk-upstream-"), "{told}");
+                assert!(!told.contains('\u{1b}'), "{told}");
+            }
+        }
         let metrics = world.node.admin.get("/metrics").send().await;
         world.node.stop().await;
         let logs = world.node.logs();
@@ -114,19 +151,27 @@ story!(
             );
         }
 
-        let shown = world
-            .deployment
-            .output(&["config", "show", "--json"], "")
-            .await
-            .stdout;
-        let mut places = vec![
+        let account = world.account.clone();
+        let mut places = Vec::new();
+        for command in [
+            &["config", "show", "--json"][..],
+            &["audit", "show", "--account", &account],
+            &["audit", "show", "--subject", "alder"],
+            &["byok", "list", "--account", &account],
+            &["audit", "verify"],
+        ] {
+            let output = world.deployment.output(command, "").await;
+            assert!(output.status.success(), "{command:?}: {output:?}");
+            assert!(!output.stdout.contains(&0x1b), "{command:?}: {output:?}");
+            places.push((command.join(" "), [output.stdout, output.stderr].concat()));
+        }
+        places.extend([
             ("metrics".to_owned(), metrics.body.to_vec()),
-            ("config show".to_owned(), shown),
             (
                 "the shared database".to_owned(),
                 world.deployment.database_bytes().await,
             ),
-        ];
+        ]);
         for file in world.deployment.files() {
             let bytes = std::fs::read(&file).expect("the deployment's files are readable");
             places.push((file.display().to_string(), bytes));
@@ -140,9 +185,12 @@ story!(
             .map(provider_secret)
             .collect();
         let key = world.key.text.clone();
-        let canaries = [PROMPT, SYSTEM, ANSWER, THOUGHT, ARGUMENT, COMPLAINT, &key];
+        let canaries = [
+            PROMPT, SYSTEM, ANSWER, THOUGHT, ARGUMENT, COMPLAINT, OWN, &key,
+        ];
         for canary in canaries
             .into_iter()
+            .chain(keys.iter().map(String::as_str))
             .chain(secrets.iter().map(String::as_str))
         {
             for (place, bytes) in &places {

@@ -11,6 +11,7 @@ use std::{
 
 use switchyard_app::{
     accounts,
+    audit::KeyedLinks,
     keys::{KeyRequest, Keys},
     random::RandomSource,
 };
@@ -25,6 +26,7 @@ use switchyard_testkit::folder::Folder;
 use switchyard_vault::{
     OsRandom, Random,
     api_key::{MintedKey, Pepper, Peppers},
+    keyed_digest::{DigestKey, DigestKeys},
 };
 
 const OF_EACH: usize = 20_000;
@@ -89,6 +91,8 @@ async fn main() {
         .await
         .expect("opened");
     store.migrate().await.expect("migrated");
+    let links = DigestKeys::new(DigestKey::new(1, Secret::new([9; 32])), Vec::new());
+    store.link_audit_with(Arc::new(KeyedLinks::new(links)));
     let clock: Arc<dyn Clock> = Arc::new(Still);
     let directory = &store.directory;
     let account = accounts::create(&**directory, &*clock, &System, "ada@example.com", None)

@@ -1,5 +1,6 @@
 //! Accounts and their credit, as operators' scripts manage them.
 
+use serde_json::json;
 use switchyard_billing::store::{CreditGrant, LedgerStore, StoreError};
 use switchyard_domain::{
     clock::Clock,
@@ -11,7 +12,10 @@ use switchyard_store::{
     account::{Account, NewAccount},
 };
 
-use crate::random::RandomSource;
+use crate::{
+    audit::{self, Actor, Unnoted},
+    random::RandomSource,
+};
 
 /// Why an account cannot be made or credited.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +30,8 @@ pub enum AccountError {
     Directory(#[from] DirectoryError),
     #[error(transparent)]
     Ledger(#[from] StoreError),
+    #[error(transparent)]
+    Unnoted(#[from] Unnoted),
 }
 
 /// Creates an account with its default workspace.
@@ -57,6 +63,11 @@ pub async fn create(
         at,
     };
     directory.create_account(&new).await?;
+    // Entries cannot be deleted, so a person's name and address do not belong there.
+    let detail = json!({ "default_workspace": workspace_id });
+    let mut event = Actor::operator().did(at, "account.create", account_id, detail);
+    event.origin.account_id = Some(account_id);
+    audit::note(directory, &event).await?;
     Ok(Account {
         account_id,
         default_workspace_id: workspace_id,
@@ -100,6 +111,14 @@ pub async fn grant(
         at,
     };
     ledger.grant(&grant).await?;
+    let detail = json!({
+        "usd": amount.to_string(),
+        "reason": reason,
+        "ledger_transaction": transaction_id,
+    });
+    let mut event = Actor::operator().did(at, "credit.grant", account_id, detail);
+    event.origin.account_id = Some(account_id);
+    audit::note(directory, &event).await?;
     let credits = directory.credits(account_id).await?;
     let balance = credits.total_credits.saturating_sub(credits.total_usage);
     Ok(Granted {

@@ -340,7 +340,7 @@ impl App {
 }
 
 /// What can be changed about a key, for the audit log.
-fn said(key: &ApiKey) -> Value {
+pub(crate) fn said(key: &ApiKey) -> Value {
     json!({
         "name": key.name,
         "disabled": key.disabled,

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 use switchyard_domain::clock::Timestamp;
-use switchyard_store::audit::{AuditEvent, AuditLinker, AuditOrigin};
+use switchyard_store::{
+    Directory, DirectoryError,
+    audit::{AuditEvent, AuditLinker, AuditOrigin},
+};
 use switchyard_vault::keyed_digest::KeyedDigest;
 
 pub use switchyard_store::audit::AuditVia;
@@ -58,6 +61,16 @@ impl Actor {
             },
         }
     }
+}
+
+/// What was to be done is done, but the log does not say so.
+#[derive(Debug, thiserror::Error)]
+#[error("it was done, but the audit log cannot be written")]
+pub struct Unnoted(#[source] DirectoryError);
+
+/// Notes what was done, where the change and its entry are not one transaction.
+pub(crate) async fn note(directory: &dyn Directory, event: &AuditEvent) -> Result<(), Unnoted> {
+    directory.append_audit(event).await.map_err(Unnoted)
 }
 
 /// Links entries by keyed digests.

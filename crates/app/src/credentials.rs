@@ -7,6 +7,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use serde_json::json;
 use switchyard_domain::{clock::Clock, id::CredentialId, provider::ProviderSlug, secret::Secret};
 use switchyard_interchange::failure::{Failure, FailureKind};
 use switchyard_store::{
@@ -18,7 +19,11 @@ use switchyard_vault::{
     context::{SecretContext, Tenant},
 };
 
-use crate::{random::RandomSource, vault_upkeep::note_integrity_failure};
+use crate::{
+    audit::{self, Actor, Unnoted},
+    random::RandomSource,
+    vault_upkeep::note_integrity_failure,
+};
 
 /// The label of a provider's one shared credential.
 pub const DEFAULT_LABEL: &str = "default";
@@ -62,6 +67,8 @@ pub enum PutCredentialError {
     /// A header cannot carry it: it has control characters, or is empty.
     #[error("the credential is empty or contains characters that no HTTP header can carry")]
     Unusable,
+    #[error(transparent)]
+    Unnoted(#[from] Unnoted),
 }
 
 impl std::fmt::Debug for Credentials {
@@ -113,6 +120,10 @@ impl Credentials {
             at,
         };
         self.directory.put_provider_credential(&row).await?;
+        // Who looks for it knows the provider; the row's own id is nobody's concern.
+        let detail = json!({ "label": row.label, "credential": row.credential_id });
+        let event = Actor::operator().did(at, "provider_credential.set", row.provider, detail);
+        audit::note(&*self.directory, &event).await?;
         Ok(())
     }
 

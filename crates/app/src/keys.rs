@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::json;
 use switchyard_coordination::{Coordination, Invalidation};
 use switchyard_domain::{
     clock::{Clock, Timestamp},
@@ -34,6 +35,8 @@ use switchyard_vault::{
 
 use self::renewal::Renewals;
 use crate::{
+    api_keys::said,
+    audit::{self, Actor, Unnoted},
     limits::{KEY_CACHE_ENTRIES_MAX, KEY_CACHE_LIFE, KEY_CACHE_STALE_LIFE},
     random::RandomSource,
 };
@@ -56,6 +59,17 @@ pub enum CreateKeyError {
     Directory(#[from] DirectoryError),
     #[error(transparent)]
     Random(#[from] RandomUnavailable),
+    #[error(transparent)]
+    Unnoted(#[from] Unnoted),
+}
+
+/// Why a key cannot be deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum RevokeKeyError {
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error(transparent)]
+    Unnoted(#[from] Unnoted),
 }
 
 /// A key to be made.
@@ -232,11 +246,12 @@ impl Keys {
         self.renewals.store(&*self.directory).await
     }
 
-    /// Makes a key and stores what is needed to recognise it.
+    /// Makes a key for an operator and stores what is needed to recognise it.
     pub async fn create(&self, request: KeyRequest) -> Result<CreatedKey, CreateKeyError> {
         let (row, text) = self.mint(request)?;
         self.directory.insert_key(&row).await?;
         let key = row.key;
+        self.note("api_key.create", &key, key.created_at).await?;
         Ok(CreatedKey { text, key })
     }
 
@@ -272,19 +287,34 @@ impl Keys {
         Ok((row, Secret::new(minted.text().expose().clone())))
     }
 
-    /// Deletes a key by its public hash. `Missing` when the workspace has no such key.
-    pub async fn revoke(&self, workspace: WorkspaceId, hash: &str) -> Result<(), DirectoryError> {
+    /// Deletes a key for an operator, by its public hash. `Missing` when the workspace has no such
+    /// key.
+    pub async fn revoke(&self, workspace: WorkspaceId, hash: &str) -> Result<(), RevokeKeyError> {
         let missing = || DirectoryError::Missing(format!("API key {hash}"));
         let lookup_id: String = hash.chars().take(32).collect();
         let stored = self.directory.key_by_lookup_id(&lookup_id).await?;
         let stored = stored
             .filter(|stored| stored.key.hash == hash)
             .ok_or_else(missing)?;
-        self.directory
-            .delete_key(workspace, stored.key.id, self.clock.now())
-            .await?;
+        let (key, at) = (&stored.key, self.clock.now());
+        self.directory.delete_key(workspace, key.id, at).await?;
         self.tell_changed(lookup_id).await;
-        Ok(())
+        Ok(self.note("api_key.delete", key, at).await?)
+    }
+
+    /// Notes what an operator did to a key.
+    async fn note(&self, action: &str, key: &ApiKey, at: Timestamp) -> Result<(), Unnoted> {
+        let detail = json!({
+            "hash": key.hash,
+            "label": key.label,
+            "kind": key.kind.as_str(),
+            "key": said(key),
+            "expires_at": key.expires_at.map(Timestamp::to_rfc3339),
+        });
+        let mut event = Actor::operator().did(at, action, key.id, detail);
+        event.origin.account_id = Some(key.account_id);
+        event.origin.workspace_id = Some(key.workspace_id);
+        audit::note(&*self.directory, &event).await
     }
 
     /// A key was changed or deleted: this node forgets it at once, the others as soon as they hear

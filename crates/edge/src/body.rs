@@ -1,6 +1,8 @@
 //! Reading a request's body: never more than allowed, never for longer than allowed, never
 //! compressed.
 
+use std::mem;
+
 use axum::{
     body::{Body, HttpBody},
     http::{
@@ -10,8 +12,10 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use switchyard_interchange::reply::PublicFailure;
+use switchyard_domain::secret::Private;
+use switchyard_interchange::{reply::PublicFailure, request::ChatRequest};
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use crate::{
     error,
@@ -34,6 +38,21 @@ pub(crate) async fn read(
         Ok(result) => result,
         Err(_elapsed) => Err(error::body_unreadable()),
     }
+}
+
+/// Has the body of a request that brings credentials wiped once nobody needs it any more.
+pub(crate) fn wipe_secrets(chat: &mut ChatRequest) {
+    if !chat.supplied_credentials.is_empty() {
+        let body = mem::take(&mut chat.origin.body).into_inner();
+        chat.origin.body = Private::new(wiped_at_its_end(body));
+    }
+}
+
+/// The same bytes, wiped when the last who holds them lets go. Nothing is copied if nobody
+/// else holds the bytes, as with bodies that came in pieces. A small one that came in one piece is a
+/// part of the connection's own buffer, where the next request overwrites it and nobody can wipe it.
+fn wiped_at_its_end(body: Bytes) -> Bytes {
+    Bytes::from_owner(Zeroizing::new(Vec::from(body)))
 }
 
 /// Decompressing would let a small body become a large one.
@@ -188,6 +207,18 @@ mod tests {
             status(&none, Slow::body(100, pause), 10_000).await,
             Err(408)
         );
+    }
+
+    #[test]
+    fn v8_a_body_to_be_wiped_is_not_copied_first() {
+        let body = Bytes::from(b"a secret".to_vec());
+        let place = body.as_ptr();
+        // As when it was decoded, and kept to be passed on.
+        let kept = body.clone();
+        drop(body);
+        let wiped = wiped_at_its_end(kept);
+        assert_eq!(wiped.as_ptr(), place);
+        assert_eq!(&wiped[..], b"a secret");
     }
 
     #[tokio::test]

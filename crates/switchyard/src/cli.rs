@@ -240,14 +240,20 @@ enum ReceiptCommand {
 enum AuditCommand {
     /// Check that no entry of the audit log was changed or taken out; exit 1 when one was.
     Verify,
-    /// Print what was done to an account, newest first.
-    Show {
-        #[arg(long)]
-        account: String,
-        /// How many entries at most.
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
-    },
+    /// Print what was done to an account, newest first, or to one thing, oldest first.
+    Show(AuditShow),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditShow {
+    #[arg(long, required_unless_present = "subject")]
+    pub(crate) account: Option<String>,
+    /// An id, a provider, or `vault`: what concerns no account is found by this.
+    #[arg(long, conflicts_with = "account")]
+    pub(crate) subject: Option<String>,
+    /// How many entries at most.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) limit: usize,
 }
 
 /// Parses the command line, runs the command, and tells how it went.
@@ -340,8 +346,8 @@ fn run_configured(
             commands::receipt::verify(config, &file, output)
         }
         Command::Audit(AuditCommand::Verify) => commands::audit::verify(config, output),
-        Command::Audit(AuditCommand::Show { account, limit }) => {
-            commands::audit::show(config, output, &account, limit)
+        Command::Audit(AuditCommand::Show(wanted)) => {
+            commands::audit::show(config, output, &wanted)
         }
         Command::Demo | Command::Catalog(_) | Command::Config(_) => {
             unreachable!("handled before the configuration was parsed")

@@ -6,6 +6,7 @@ mod credential;
 mod deadline;
 mod hedge;
 mod open;
+mod quoted;
 mod relay;
 mod schedule;
 

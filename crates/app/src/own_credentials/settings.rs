@@ -145,11 +145,15 @@ impl OwnCredentials {
         change: &CredentialChange,
     ) -> Result<(), OwnCredentialError> {
         if let Patch::Set(name) = &change.name
-            && (name.chars().count() > CREDENTIAL_NAME_CHARS_MAX || name.trim().is_empty())
+            && (name.chars().count() > CREDENTIAL_NAME_CHARS_MAX
+                || name.trim().is_empty()
+                || name.contains(char::is_control))
         {
             return Err(invalid(
                 "name",
-                format!("must have 1 to {CREDENTIAL_NAME_CHARS_MAX} characters"),
+                format!(
+                    "must have 1 to {CREDENTIAL_NAME_CHARS_MAX} characters, none that controls"
+                ),
             ));
         }
         if let Patch::Set(region) = &change.declared_region

@@ -26,6 +26,10 @@ use crate::limits::{
 /// What is well is confirmed in the database this often at most, and so is what is not.
 const CONFIRMATION: Duration = Duration::from_secs(60);
 
+/// Stands for words that are not kept.
+const WITHHELD: &str =
+    "The provider's words repeat the request and are not kept; check the credential to see others.";
+
 /// What a provider made of a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
@@ -61,6 +65,23 @@ impl Seen {
             FailureKind::QuotaBilling | FailureKind::RateLimit => Some(Self::Exhausted(refusal)),
             _ => None,
         }
+    }
+
+    /// What the provider said, if it did not take the credential.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Accepted => None,
+            Self::Refused(refusal) | Self::Exhausted(refusal) => Some(refusal),
+        }
+    }
+
+    /// The same without the provider's words, which are not for keeping.
+    #[must_use]
+    pub fn without_words(mut self) -> Self {
+        if let Self::Refused(refusal) | Self::Exhausted(refusal) = &mut self {
+            WITHHELD.clone_into(&mut refusal.message);
+        }
+        self
     }
 }
 
@@ -188,10 +209,7 @@ fn note(
     seen: &Seen,
     now: Timestamp,
 ) -> Note {
-    let refusal = match seen {
-        Seen::Accepted => None,
-        Seen::Refused(refusal) | Seen::Exhausted(refusal) => Some(refusal),
-    };
+    let refusal = seen.refusal();
     Note {
         state: CredentialState {
             record_version,

@@ -67,6 +67,7 @@ pub(crate) async fn chat_completions(
     let (parts, body) = request.into_parts();
     let body = body::read(&parts.headers, body, INFERENCE_BODY_BYTES_MAX).await?;
     let mut chat = decode_request(body).map_err(|error| error::undecodable(&error))?;
+    body::wipe_secrets(&mut chat);
     client::join_session(&parts.headers, &mut chat)?;
     let stream = chat.stream.then(|| sse::Opening {
         model: chat.model.clone(),

@@ -269,6 +269,7 @@ pub(crate) async fn explain(
     let body = body::read(&parts.headers, body, INFERENCE_BODY_BYTES_MAX).await?;
     let (body, options) = Options::take_from(body)?;
     let mut chat = decode_request(body).map_err(|error| error::undecodable(&error))?;
+    body::wipe_secrets(&mut chat);
     client::join_session(&parts.headers, &mut chat)?;
     let trusted = client::country(&parts.headers, edge.country_header.as_ref());
     let request = ExplainRequest {

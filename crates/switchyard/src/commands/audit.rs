@@ -3,9 +3,14 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use switchyard_store::audit::{AuditEntry, AuditReport};
+use switchyard_domain::id::AccountId;
+use switchyard_store::{
+    DirectoryError,
+    audit::{AuditEntry, AuditReport, AuditStore},
+};
 
 use crate::{
+    cli::AuditShow,
     commands::{CommandError, DONE, Output, block_on, key::account_id, print},
     config::Config,
     foundation::Foundation,
@@ -79,40 +84,54 @@ struct Entry {
     detail: serde_json::Value,
 }
 
-/// Prints what was done to an account, newest first.
+/// Prints what was done to an account, newest first, or to one thing, oldest first.
 pub(crate) fn show(
     config: Config,
     output: Output,
-    account: &str,
-    limit: usize,
+    wanted: &AuditShow,
 ) -> Result<ExitCode, CommandError> {
-    let account = account_id(account)?;
+    let account = wanted.account.as_deref().map(account_id).transpose()?;
+    let subject = wanted.subject.as_deref().unwrap_or_default();
     let entries = block_on(async {
         let foundation = Foundation::open(config).await?;
-        let (mut entries, mut before) = (Vec::<AuditEntry>::new(), None);
-        while entries.len() < limit {
-            let left = u32::try_from(limit - entries.len()).unwrap_or(u32::MAX);
-            let audit = &foundation.store.audit;
-            let page = audit.audit_entries(account, before, PAGE.min(left)).await;
-            let page =
-                page.map_err(|error| CommandError::caused("cannot read the audit log", error))?;
-            let Some(last) = page.last() else {
-                break;
-            };
-            before = Some(last.number);
-            entries.extend(page);
-        }
-        Ok(entries)
+        let audit = &*foundation.store.audit;
+        let read = match account {
+            Some(account) => of_account(audit, account, wanted.limit).await,
+            None => {
+                let limit = u32::try_from(wanted.limit).unwrap_or(u32::MAX);
+                audit.audit_of(subject, limit).await
+            }
+        };
+        read.map_err(|error| CommandError::caused("cannot read the audit log", error))
     })?;
     let entries: Vec<Entry> = entries.into_iter().map(Entry::of).collect();
     let lines: Vec<String> = entries.iter().map(Entry::line).collect();
     let text = if lines.is_empty() {
-        "Nothing is noted about this account.".to_owned()
+        "Nothing is noted about it.".to_owned()
     } else {
         lines.join("\n")
     };
     print(output, &text, &Shown { entries })?;
     Ok(DONE)
+}
+
+async fn of_account(
+    audit: &dyn AuditStore,
+    account: AccountId,
+    limit: usize,
+) -> Result<Vec<AuditEntry>, DirectoryError> {
+    let (mut entries, mut before) = (Vec::<AuditEntry>::new(), None);
+    while entries.len() < limit {
+        let left = u32::try_from(limit - entries.len()).unwrap_or(u32::MAX);
+        let page = audit.audit_entries(account, before, PAGE.min(left));
+        let page = page.await?;
+        let Some(last) = page.last() else {
+            break;
+        };
+        before = Some(last.number);
+        entries.extend(page);
+    }
+    Ok(entries)
 }
 
 impl Entry {

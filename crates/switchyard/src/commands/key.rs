@@ -38,6 +38,12 @@ pub(crate) fn create(
     wanted: &KeyCreate,
 ) -> Result<ExitCode, CommandError> {
     let account_id = account_id(&wanted.account)?;
+    // Whoever lists keys on a terminal reads their names there.
+    if wanted.name.contains(char::is_control) {
+        return Err(CommandError::Usage(
+            "--name must not have control characters".to_owned(),
+        ));
+    }
     let limit = limit(wanted)?;
     let expires_at = wanted.expires_at.as_deref().map(instant).transpose()?;
     let CreatedKey { text, key } = block_on(async {

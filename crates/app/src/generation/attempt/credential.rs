@@ -5,7 +5,7 @@ use switchyard_interchange::failure::Failure;
 use switchyard_routing::vetted::Vetted;
 use tokio::{sync::mpsc::Sender, time::Instant};
 
-use super::{End, Interruption};
+use super::{End, Interruption, quoted::repeats};
 use crate::{
     App,
     generation::{
@@ -82,7 +82,14 @@ impl App {
     ) {
         let caller: &Caller = &planned.admitted.caller;
         let seen = match failure {
-            Some(failure) => Seen::of_failure(failure),
+            Some(failure) => Seen::of_failure(failure).map(|seen| {
+                let said = seen.refusal().map_or("", |refusal| &refusal.message);
+                if repeats(said, &planned.admitted.chat.messages) {
+                    seen.without_words()
+                } else {
+                    seen
+                }
+            }),
             None if is_finished => Some(Seen::Accepted),
             None => None,
         };
