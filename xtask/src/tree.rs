@@ -61,7 +61,8 @@ impl Tree {
                 if !SKIPPED_FOLDERS.contains(&name.as_str()) {
                     self.read_folder(&entry.path(), &path)?;
                 }
-            } else if kind.is_file() {
+            } else if kind.is_file() && name != ".git" {
+                // In a checkout beside another, `.git` is a file that says where the other one is.
                 if let Ok(text) = String::from_utf8(fs::read(entry.path())?) {
                     self.texts.insert(path.clone(), text);
                 }

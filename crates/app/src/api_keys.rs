@@ -20,7 +20,7 @@ use switchyard_vault::random::RandomUnavailable;
 
 use crate::{
     App,
-    actor::{Actor, Deed},
+    acting_caller::{ActingCaller, Deed},
     keys::KeyRequest,
     limits::{CHANGE_TRIES_MAX, KEYS_PER_PAGE},
     reads::FLUSH_PATIENCE,
@@ -191,7 +191,7 @@ impl App {
     /// Makes a key that calls models.
     pub async fn create_api_key(
         &self,
-        actor: &Actor,
+        actor: &ActingCaller,
         wanted: NewKey,
     ) -> Result<MadeKey, ApiKeyError> {
         let account_id = actor.account_id();
@@ -246,7 +246,7 @@ impl App {
     /// Changes a key; every node goes by it within seconds.
     pub async fn change_api_key(
         &self,
-        actor: &Actor,
+        actor: &ActingCaller,
         hash: &str,
         wishes: &KeyWishes,
     ) -> Result<ManagedKey, ApiKeyError> {
@@ -277,7 +277,7 @@ impl App {
 
     async fn store_change(
         &self,
-        actor: &Actor,
+        actor: &ActingCaller,
         before: &ManagedKey,
         after: &ApiKey,
     ) -> Result<(i64, Timestamp), DirectoryError> {
@@ -314,7 +314,11 @@ impl App {
     }
 
     /// Deletes a key for good; every node refuses it within seconds.
-    pub async fn delete_api_key(&self, actor: &Actor, hash: &str) -> Result<(), ApiKeyError> {
+    pub async fn delete_api_key(
+        &self,
+        actor: &ActingCaller,
+        hash: &str,
+    ) -> Result<(), ApiKeyError> {
         let before = self.api_key(actor.account_id(), hash).await?;
         let at = self.clock.now();
         let deed = Deed {

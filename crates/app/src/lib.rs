@@ -7,7 +7,7 @@
 //! done with a request; [`jobs`] is everything that happens without being asked.
 
 pub mod accounts;
-pub mod actor;
+pub mod acting_caller;
 pub mod api_keys;
 pub mod audit;
 mod budgets;

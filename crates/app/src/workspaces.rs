@@ -38,7 +38,7 @@ pub use switchyard_store::{
 
 use self::check::{Checked, name_of};
 use crate::{
-    actor::{Actor, Deed},
+    acting_caller::{ActingCaller, Deed},
     limits::WORKSPACE_TRIES_MAX,
     own_credentials::OwnCredentials,
     policies::{Policies, PolicySubject, read_rules},
@@ -195,7 +195,7 @@ impl Workspaces {
     /// Makes a workspace. Whose key makes it becomes its first member.
     pub async fn create(
         &self,
-        by: &Actor,
+        by: &ActingCaller,
         draft: WorkspaceDraft,
     ) -> Result<Workspace, WorkspaceError> {
         let edit = WorkspaceEdit {
@@ -243,7 +243,7 @@ impl Workspaces {
     /// Changes what is mentioned.
     pub async fn change(
         &self,
-        by: &Actor,
+        by: &ActingCaller,
         name: &str,
         edit: WorkspaceEdit,
     ) -> Result<Workspace, WorkspaceError> {
@@ -265,7 +265,7 @@ impl Workspaces {
 
     async fn change_from(
         &self,
-        by: &Actor,
+        by: &ActingCaller,
         before: Workspace,
         to: &Checked,
     ) -> Result<(), WorkspaceError> {
@@ -323,7 +323,7 @@ impl Workspaces {
     }
 
     /// Deletes a workspace with its members, its standing rules and its credentials.
-    pub async fn delete(&self, by: &Actor, name: &str) -> Result<(), WorkspaceError> {
+    pub async fn delete(&self, by: &ActingCaller, name: &str) -> Result<(), WorkspaceError> {
         let account = by.account_id();
         let row = self.row(account, name).await?;
         let audit = by.did(

@@ -6,7 +6,7 @@ use switchyard_store::{DirectoryError, api_key::Page, audit::AuditEvent, tenancy
 
 use super::{AccountPerson, Member, WorkspaceError, Workspaces};
 use crate::{
-    actor::{Actor, Deed},
+    acting_caller::{ActingCaller, Deed},
     limits::WORKSPACE_PEOPLE_AT_ONCE_MAX,
 };
 
@@ -27,7 +27,7 @@ impl Workspaces {
     /// Lets people of the account work in a workspace, as what they are in the account.
     pub async fn add_members(
         &self,
-        by: &Actor,
+        by: &ActingCaller,
         name: &str,
         user_ids: &[String],
     ) -> Result<Vec<Member>, WorkspaceError> {
@@ -53,7 +53,7 @@ impl Workspaces {
     /// Ends people's work in a workspace; tells of how many.
     pub async fn remove_members(
         &self,
-        by: &Actor,
+        by: &ActingCaller,
         name: &str,
         user_ids: &[String],
     ) -> Result<u64, WorkspaceError> {
@@ -79,7 +79,7 @@ impl Workspaces {
 
     fn audited(
         &self,
-        by: &Actor,
+        by: &ActingCaller,
         row: &WorkspaceRow,
         action: &'static str,
         people: &[PersonId],

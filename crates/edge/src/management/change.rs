@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use switchyard_app::{
     App,
-    actor::Actor,
+    acting_caller::ActingCaller,
     idempotency::{Asking, Begun, Claim, IdempotencyKey},
 };
 use switchyard_domain::secret::Secret;
@@ -35,7 +35,7 @@ static NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// A change that its caller may make.
 pub(crate) struct Change<C> {
-    pub(crate) actor: Actor,
+    pub(crate) actor: ActingCaller,
     /// It may hold a secret.
     body: Secret<Vec<u8>>,
     asked: Asked,
@@ -65,7 +65,7 @@ impl<C: Asks> FromRequest<Edge> for Change<C> {
         };
         let body = body::read(&parts.headers, body, MANAGEMENT_BODY_BYTES_MAX).await?;
         let request_id = parts.extensions.get::<RequestId>();
-        let actor = Actor {
+        let actor = ActingCaller {
             caller,
             ip: parts.extensions.get().map(|Peer(ip)| ip.to_string()),
             request_id: request_id.and_then(|RequestId(id)| Some(id.to_str().ok()?.to_owned())),
@@ -100,7 +100,7 @@ impl<C> Change<C> {
     pub(crate) async fn once<W>(
         self,
         edge: &Edge,
-        work: impl FnOnce(Actor) -> W + Send + 'static,
+        work: impl FnOnce(ActingCaller) -> W + Send + 'static,
     ) -> Result<Response, Refusal>
     where
         W: Future<Output = Result<Answer, Refusal>> + Send + 'static,

@@ -10,7 +10,7 @@ use switchyard_store::audit::{AuditEvent, AuditOrigin, AuditOutcome, AuditVia};
 
 /// A caller in the act of changing something.
 #[derive(Debug, Clone)]
-pub struct Actor {
+pub struct ActingCaller {
     pub caller: Caller,
     /// The address that the request came from.
     pub ip: Option<String>,
@@ -31,7 +31,7 @@ pub struct Deed {
     pub detail: Value,
 }
 
-impl Actor {
+impl ActingCaller {
     /// Whose affairs are changed: the account of the key, whatever the request says.
     pub fn account_id(&self) -> AccountId {
         self.caller.account_id()
