@@ -20,10 +20,7 @@ use switchyard_domain::{
 use switchyard_store::{
     OpenOptions, Store,
     account::NewAccount,
-    own_credential::{
-        CredentialFilters, CredentialSettings, NewOwnCredential, SealedRecord, SecretFacts,
-        StoredSection,
-    },
+    own_credential::{CredentialSettings, NewOwnCredential, SealedRecord, SecretFacts},
 };
 use switchyard_vault::{
     OsRandom, SealedSecret, SecretContext, Tenant, Vault, VaultSettings,
@@ -157,14 +154,8 @@ impl Inside {
                 fingerprint: [0; 32],
             },
             settings: CredentialSettings {
-                name: None,
-                disabled: false,
-                section: StoredSection::Prioritized,
                 is_required: number == SENDER,
-                is_byok_only: false,
-                declared_zdr: None,
-                declared_region: None,
-                filters: CredentialFilters::default(),
+                ..CredentialSettings::default()
             },
             created_by: "operator".to_owned(),
             at: StillClock.now(),

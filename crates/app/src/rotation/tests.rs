@@ -8,10 +8,7 @@ use switchyard_domain::{
 use switchyard_store::{
     account::NewAccount,
     idempotency::IdempotentRequest,
-    own_credential::{
-        CredentialFilters, CredentialSettings, NewOwnCredential, SealedRecord, SecretFacts,
-        StoredSection,
-    },
+    own_credential::{CredentialSettings, NewOwnCredential, SealedRecord, SecretFacts},
     sealed::RewrappedRow,
 };
 use switchyard_testkit::folder::Folder;
@@ -120,16 +117,7 @@ impl Scene {
                 endpoint_host: host.map(str::to_owned),
                 fingerprint: [0; 32],
             },
-            settings: CredentialSettings {
-                name: None,
-                disabled: false,
-                section: StoredSection::Prioritized,
-                is_required: false,
-                is_byok_only: false,
-                declared_zdr: None,
-                declared_region: None,
-                filters: CredentialFilters::default(),
-            },
+            settings: CredentialSettings::default(),
             created_by: "operator".to_owned(),
             at: NOW,
         };

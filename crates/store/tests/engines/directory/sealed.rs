@@ -12,8 +12,7 @@ use switchyard_store::{
     api_key::KeyVerifier,
     audit::{AuditEvent, AuditOrigin},
     own_credential::{
-        CredentialFilters, CredentialSettings, NewOwnCredential, OwnCredentialStore, SealedRecord,
-        SecretFacts, StoredSection,
+        CredentialSettings, NewOwnCredential, OwnCredentialStore, SealedRecord, SecretFacts,
     },
     receipts::SigningKeyRow,
     sealed::{KeyVersionCount, RewrappedRow, SealedKind, SealedRow, SealedStore},
@@ -63,16 +62,7 @@ pub(super) fn new_record(engine: &Engine, tenant: Tenant, version: i32) -> NewOw
             endpoint_host: Some("a.example,b.example".to_owned()),
             fingerprint,
         },
-        settings: CredentialSettings {
-            name: None,
-            disabled: false,
-            section: StoredSection::Prioritized,
-            is_required: false,
-            is_byok_only: false,
-            declared_zdr: None,
-            declared_region: None,
-            filters: CredentialFilters::default(),
-        },
+        settings: CredentialSettings::default(),
         created_by: "operator".to_owned(),
         at: NOW,
     }

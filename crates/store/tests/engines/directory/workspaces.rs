@@ -12,10 +12,7 @@ use switchyard_store::{
     DirectoryError,
     api_key::Page,
     audit::{AuditEvent, AuditOrigin},
-    own_credential::{
-        CredentialFilters, CredentialSettings, NewOwnCredential, SealedRecord, SecretFacts,
-        StoredSection,
-    },
+    own_credential::{CredentialSettings, NewOwnCredential, SealedRecord, SecretFacts},
     policy::{PolicyChange, PolicyRevision, PolicySubject},
     tenancy::{
         DEFAULT_WORKSPACE, DeletedWorkspace, LIVE_KEYS, NewWorkspace, RulesChange, TenancyStore,
@@ -348,16 +345,7 @@ fn credential(engine: &Engine, tenant: Tenant, workspace: Option<WorkspaceId>) -
             endpoint_host: None,
             fingerprint,
         },
-        settings: CredentialSettings {
-            name: None,
-            disabled: false,
-            section: StoredSection::Prioritized,
-            is_required: false,
-            is_byok_only: false,
-            declared_zdr: None,
-            declared_region: None,
-            filters: CredentialFilters::default(),
-        },
+        settings: CredentialSettings::default(),
         created_by: "key_7".to_owned(),
         at: NOW,
     }
