@@ -70,6 +70,38 @@ story!(who_served_is_said_everywhere_and_costs_nothing, |world| {
     world.verified_ledger().await;
 });
 
+story!(t59_no_word_of_a_provider_is_kept_of_a_refusal, |world| {
+    const PROMPT: &str = "canary-prompt-of-seventeen-tall-ships";
+    let id = bring(&world, "alder", "K1", &["--always-use"]).await;
+    let secret = secret_of("alder", "K1");
+    let mut asked = question_to(OAK, &["alder"]);
+    asked["messages"][0]["content"] = json!(PROMPT);
+    asked["provider"]["allow_fallbacks"] = json!(false);
+    let echo = Behaviour::Status(Status {
+        status: 401,
+        message: Some(format!("May not ask: {PROMPT}")),
+        ..Status::default()
+    });
+    answers_by_credential(&world, "alder", &[("K1", echo)]);
+    world.ask(&asked).await.error(403);
+    assert_eq!(asked_with(&world, "alder"), [end_of("K1")]);
+    let failing = wait::until("the refusal to be noted", PATIENCE, || async {
+        let listed = listed(&world, &id).await;
+        (listed["state"] == "failing").then_some(listed)
+    })
+    .await;
+    assert_eq!(failing["last_error_status"], 401, "{failing}");
+    let told = ["byok", "events", "--account", &world.account];
+    let told = world.deployment.run(&told).await;
+    for shown in [failing.to_string(), told.to_string()] {
+        assert!(shown.contains(&id), "{shown}");
+        assert!(
+            !shown.contains("seventeen-tall") && !shown.contains(&secret),
+            "{shown}"
+        );
+    }
+});
+
 story!(refused_credentials_make_room_for_the_next, |world| {
     let gone = store(&world, "alder", "K1", &[]).await;
     store(&world, "alder", "K2", &[]).await;

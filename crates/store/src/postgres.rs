@@ -32,7 +32,7 @@ const BEGIN_WRITE: &str = "BEGIN";
 /// Ids are claimed in a table of their own, which is not partitioned.
 const CLAIMS_APART: bool = true;
 /// Keeps the limits that were read as they are until the transaction ends.
-const LIMITS_KEPT: &str = ") SELECT l.api_key_id, l.reset_interval
+const LIMITS_KEPT: &str = ") SELECT l.api_key_id, l.reset_interval, l.include_byok
     FROM asked JOIN api_key_limits AS l ON l.api_key_id = asked.api_key_id FOR SHARE OF l";
 /// Sees one state of the database however many statements follow.
 const BEGIN_REPORT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";

@@ -34,13 +34,13 @@ const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 /// An id is claimed by its generation's own row.
 const CLAIMS_APART: bool = false;
 /// Nobody else writes while a transaction that began for writing lasts.
-const LIMITS_KEPT: &str = ") SELECT l.api_key_id, l.reset_interval
+const LIMITS_KEPT: &str = ") SELECT l.api_key_id, l.reset_interval, l.include_byok
     FROM asked JOIN api_key_limits AS l ON l.api_key_id = asked.api_key_id";
 /// Sees one state of the database however many statements follow.
 const BEGIN_REPORT: &str = "BEGIN";
-/// A tenant's key versions. Writers come one after the other, so nobody deletes one meanwhile,
+/// A tenant's key versions. Writers come one after the other, so nobody deletes one meanwhile.
 const KEEP_TENANT_KEYS: &str = "SELECT version FROM tenant_keys WHERE tenant = $1 ORDER BY version";
-/// and nobody names one.
+/// The same; and so nobody names one.
 const TAKE_TENANT_KEYS: &str = KEEP_TENANT_KEYS;
 /// A call to SQLite is a trip to another thread and back, which costs more than the parsing of a small
 /// statement; so any number of rows shall need few statements. The largest times the widest table

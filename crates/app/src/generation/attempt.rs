@@ -6,7 +6,6 @@ mod credential;
 mod deadline;
 mod hedge;
 mod open;
-mod quoted;
 mod relay;
 mod schedule;
 

@@ -26,10 +26,6 @@ use crate::limits::{
 /// What is well is confirmed in the database this often at most, and so is what is not.
 const CONFIRMATION: Duration = Duration::from_secs(60);
 
-/// Stands for words that are not kept.
-const WITHHELD: &str =
-    "The provider's words repeat the request and are not kept; check the credential to see others.";
-
 /// What a provider made of a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
@@ -41,7 +37,8 @@ pub enum Seen {
     Exhausted(Refusal),
 }
 
-/// What a provider said when it refused a credential, without secrets.
+/// A refusal of a credential: its status, and what it means in our words. The codecs pass a provider's
+/// own words on only where they are about the request, which these are not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub status: u16,
@@ -73,15 +70,6 @@ impl Seen {
             Self::Accepted => None,
             Self::Refused(refusal) | Self::Exhausted(refusal) => Some(refusal),
         }
-    }
-
-    /// The same without the provider's words, which are not for keeping.
-    #[must_use]
-    pub fn without_words(mut self) -> Self {
-        if let Self::Refused(refusal) | Self::Exhausted(refusal) = &mut self {
-            WITHHELD.clone_into(&mut refusal.message);
-        }
-        self
     }
 }
 

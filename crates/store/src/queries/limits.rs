@@ -111,26 +111,59 @@ pub(super) async fn set_limit(
     Ok(())
 }
 
-/// Charges what was held under an earlier limit of a key also to the window of its present one.
+/// A key's limit as it is now.
+struct Present {
+    reset: Option<ResetInterval>,
+    include_byok: bool,
+}
+
+impl Present {
+    /// What a settlement spends of it.
+    fn share_of(&self, settlement: &Settlement) -> i64 {
+        let byok = if self.include_byok {
+            settlement.byok_list_price()
+        } else {
+            UsdNanos::ZERO
+        };
+        settlement.charge.total.saturating_add(byok).get()
+    }
+}
+
+/// Charges what was held under an earlier limit of a key also to the window of its present one, as
+/// far as that one counts it.
 pub(super) async fn charge_present_windows(
     connection: &mut <Db as Database>::Connection,
     settlements: &[&Settlement],
 ) -> Result<(), Failure> {
-    let held = settlements
+    let held: Vec<&Settlement> = settlements
         .iter()
-        .filter(|settlement| settlement.charge.total.get() != 0)
-        .filter(|settlement| settlement.holds.iter().any(|hold| hold.fund.is_key_limit()));
-    let held: Vec<&Settlement> = held.copied().collect();
+        .filter(|settlement| settlement.holds.iter().any(|hold| hold.fund.is_key_limit()))
+        .copied()
+        .collect();
     if held.is_empty() {
         return Ok(());
     }
-    let mut keys: Vec<ApiKeyId> = held
-        .iter()
-        .map(|settlement| settlement.api_key_id)
-        .collect();
+    let present = present_limits(connection, &held).await?;
+    let late = held.into_iter().filter_map(|settlement| {
+        let key = settlement.api_key_id;
+        let limit = present.get(&key)?;
+        let fund = fund_of(key, limit.reset, settlement.admitted_at);
+        let amount = limit.share_of(settlement);
+        let is_late = settlement.holds.iter().all(|hold| hold.fund != fund);
+        (is_late && amount != 0).then_some((fund, settlement, amount))
+    });
+    let late = late.collect();
+    push_late(connection, late).await
+}
+
+async fn present_limits(
+    connection: &mut <Db as Database>::Connection,
+    settlements: &[&Settlement],
+) -> Result<BTreeMap<ApiKeyId, Present>, Failure> {
+    let mut keys: Vec<ApiKeyId> = settlements.iter().map(|one| one.api_key_id).collect();
     keys.sort_unstable();
     keys.dedup();
-    let rows: Vec<(Uuid, Option<String>)> = fetch_rows_on(
+    let rows: Vec<(Uuid, Option<String>, bool)> = fetch_rows_on(
         connection,
         "WITH asked (api_key_id) AS (",
         &keys,
@@ -140,40 +173,33 @@ pub(super) async fn charge_present_windows(
         super::super::LIMITS_KEPT,
     )
     .await?;
-    let mut resets = BTreeMap::new();
-    for (key, reset) in rows {
+    let present = rows.into_iter().map(|(key, reset, include_byok)| {
         let key = ApiKeyId::from_uuid(key);
-        let reset = reset
-            .map(|name| {
-                ResetInterval::from_name(&name).ok_or_else(|| {
-                    Failure::Inconsistent(format!("{key} has an unknown reset interval"))
-                })
+        let named = |name: String| {
+            ResetInterval::from_name(&name).ok_or_else(|| {
+                Failure::Inconsistent(format!("{key} has an unknown reset interval"))
             })
-            .transpose()?;
-        resets.insert(key, reset);
-    }
-    let mut late = Vec::new();
-    for settlement in held {
-        let key = settlement.api_key_id;
-        let Some(reset) = resets.get(&key) else {
-            continue;
         };
-        let present = fund_of(key, *reset, settlement.admitted_at);
-        if settlement.holds.iter().all(|hold| hold.fund != present) {
-            late.push((present, settlement));
-        }
-    }
-    push_late(connection, late).await
+        let reset = reset.map(named).transpose()?;
+        Ok((
+            key,
+            Present {
+                reset,
+                include_byok,
+            },
+        ))
+    });
+    present.collect()
 }
 
 async fn push_late(
     connection: &mut <Db as Database>::Connection,
-    late: Vec<(FundId, &Settlement)>,
+    late: Vec<(FundId, &Settlement, i64)>,
 ) -> Result<(), Failure> {
     let mut funds = BTreeMap::<String, i64>::new();
-    for (fund, settlement) in &late {
+    for (fund, _, amount) in &late {
         let spent = funds.entry(fund.to_string()).or_default();
-        *spent = spent.saturating_add(settlement.charge.total.get());
+        *spent = spent.saturating_add(*amount);
     }
     let mut script = Script::default();
     script.push_rows(
@@ -190,10 +216,10 @@ async fn push_late(
     script.push_rows(
         "INSERT INTO fund_charges (fund_id, generation_id, amount)",
         late,
-        |row, (fund, settlement)| {
+        |row, (fund, settlement, amount)| {
             row.push_bind(fund.to_string())
                 .push_bind(settlement.generation_id.as_str().to_owned())
-                .push_bind(settlement.charge.total.get());
+                .push_bind(amount);
         },
         "",
     );

@@ -5,7 +5,7 @@ use switchyard_interchange::failure::Failure;
 use switchyard_routing::vetted::Vetted;
 use tokio::{sync::mpsc::Sender, time::Instant};
 
-use super::{End, Interruption, quoted::repeats};
+use super::{End, Interruption};
 use crate::{
     App,
     generation::{
@@ -82,14 +82,7 @@ impl App {
     ) {
         let caller: &Caller = &planned.admitted.caller;
         let seen = match failure {
-            Some(failure) => Seen::of_failure(failure).map(|seen| {
-                let said = seen.refusal().map_or("", |refusal| &refusal.message);
-                if repeats(said, &planned.admitted.chat.messages) {
-                    seen.without_words()
-                } else {
-                    seen
-                }
-            }),
+            Some(failure) => Seen::of_failure(failure),
             None if is_finished => Some(Seen::Accepted),
             None => None,
         };

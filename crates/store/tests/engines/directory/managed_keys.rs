@@ -11,7 +11,7 @@ use switchyard_billing::{
 };
 use switchyard_domain::{
     clock::{ResetInterval, Timestamp},
-    id::{GenerationId, LeaseId, PersonId},
+    id::{CredentialId, GenerationId, LeaseId, PersonId},
     money::UsdNanos,
     patch::Patch,
     tenancy::{KeyKind, KeyLimit},
@@ -319,10 +319,15 @@ impl<'a> Limited<'a> {
     }
 
     async fn set(&self, limit: i64, reset: Option<ResetInterval>) {
+        self.set_counting(limit, reset, false).await;
+    }
+
+    /// With what customers' own credentials would have cost, or without.
+    async fn set_counting(&self, limit: i64, reset: Option<ResetInterval>, include_byok: bool) {
         let limit = Patch::Set(KeyLimit {
             limit: UsdNanos::new(limit),
             reset,
-            include_byok: false,
+            include_byok,
         });
         change(self.engine, self.tenant, &self.hash, limit, NOW)
             .await
@@ -360,6 +365,20 @@ impl<'a> Limited<'a> {
         self.generations += 1;
         let id = GenerationId::new(NOW.seconds(), self.generations);
         let one = sample_settlement(self.tenant, id, NOW, UsdNanos::new(charge), holds);
+        self.engine.ledger().post(&[one]).await.expect("posted");
+    }
+
+    /// A customer's own credential serves at this list price, and nothing is charged.
+    async fn serve_by_own(&mut self, list: i64, mut hold: ConsumedHold) {
+        self.generations += 1;
+        let id = GenerationId::new(NOW.seconds(), self.generations);
+        let list = UsdNanos::new(list);
+        hold.amount = Some(list);
+        let mut one = sample_settlement(self.tenant, id, NOW, UsdNanos::ZERO, vec![hold]);
+        one.charge.list = list;
+        one.charge.list_prompt = list;
+        let served = one.served.as_mut().expect("served");
+        served.byok_credential_id = Some(CredentialId::from_uuid(self.engine.fresh_uuid()));
         self.engine.ledger().post(&[one]).await.expect("posted");
     }
 
@@ -441,5 +460,26 @@ pub(crate) async fn what_is_in_flight_when_a_limit_changes_counts_in_both_window
         .await
         .expect("answered");
     assert_eq!(daily.spent, UsdNanos::new(450));
+    key.sound().await;
+}
+
+pub(crate) async fn own_credentials_in_flight_count_in_both_windows_of_limits_that_count_them(
+    engine: &Engine,
+) {
+    use ResetInterval::{Daily, Monthly, Weekly};
+    let mut key = Limited::new(engine).await;
+    key.set_counting(1_000, Some(Daily), true).await;
+    let daily = key.fund(Some(Daily));
+    let first = key.hold(daily, 1_000, 300).await.expect("granted");
+    let second = key.hold(daily, 1_000, 200).await.expect("granted");
+    key.set_counting(1_000, Some(Weekly), true).await;
+    key.serve_by_own(300, first).await;
+    assert_eq!(key.free(Some(Weekly)).await, 700);
+    // One that does not count them is not charged for them.
+    key.set_counting(1_000, Some(Monthly), false).await;
+    key.serve_by_own(200, second).await;
+    assert_eq!(key.free(Some(Monthly)).await, 1_000);
+    let balance = engine.ledger().fund(daily).await.expect("answered");
+    assert_eq!(balance.spent, UsdNanos::new(500));
     key.sound().await;
 }

@@ -51,6 +51,7 @@ macro_rules! directory_test_suite {
             managed_keys::uses_are_noted_and_never_go_back,
             managed_keys::a_new_limit_counts_what_was_used_in_its_window,
             managed_keys::what_is_in_flight_when_a_limit_changes_counts_in_both_windows,
+            managed_keys::own_credentials_in_flight_count_in_both_windows_of_limits_that_count_them,
             credentials::a_provider_credential_replaces_its_namesake,
             credentials::the_revision_changes_with_every_credential,
             credentials::the_first_tenant_key_wins,
