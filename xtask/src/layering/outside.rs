@@ -30,10 +30,38 @@ const WALLS: &[Wall] = &[
     wall("redis", &["coordination"], "Redis is coordination's affair"),
     wall(
         "axum",
-        &["edge", "switchyard"],
-        "HTTP types stop at the edge",
+        &["edge", "console", "switchyard"],
+        "HTTP types stop at the edge and the console",
     ),
-    wall("tower", &["edge", "upstream"], "layers belong to HTTP"),
+    wall(
+        "tower",
+        &["edge", "console", "upstream"],
+        "layers belong to HTTP",
+    ),
+    wall("tower-http", &["console"], "pages are compressed"),
+    wall("askama", &["console"], "pages are written by the console"),
+    wall("ammonia", &["console"], "markup is shown by the console"),
+    wall("lettre", &["mail"], "mail is sent from one place"),
+    wall(
+        "argon2",
+        &["identity"],
+        "how people prove who they are is one crate's affair",
+    ),
+    wall(
+        "totp-rs",
+        &["identity"],
+        "how people prove who they are is one crate's affair",
+    ),
+    wall(
+        "webauthn-rs",
+        &["identity"],
+        "how people prove who they are is one crate's affair",
+    ),
+    wall(
+        "openidconnect",
+        &["identity"],
+        "how people prove who they are is one crate's affair",
+    ),
     wall("utoipa", &["edge"], "the edge describes its own API"),
     wall(
         "hyper",
@@ -91,7 +119,16 @@ const WALLS: &[Wall] = &[
         "signatures are made in the vault",
     ),
     wall("hkdf", &["vault"], "ciphers live in the vault"),
-    wall("subtle", &["vault"], "secrets are compared in the vault"),
+    wall(
+        "subtle",
+        &["vault", "identity"],
+        "secrets are compared in the vault, proofs of people in identity",
+    ),
+    wall(
+        "chrono",
+        &[],
+        "time is `time`; only the OpenID Connect client brings this one",
+    ),
     wall(
         "hmac",
         &["vault", "routing", "key-services"],
@@ -137,7 +174,6 @@ const NOWHERE: &[(&str, &str)] = &[
         "reqwest",
         "upstream is built on hyper: no redirects, no proxies, no cookies",
     ),
-    ("chrono", "time is `time`, and one calendar is enough"),
 ];
 
 /// Where every package may come from.
