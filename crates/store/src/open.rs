@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use switchyard_billing::store::LedgerStore;
 
 use crate::{
+    activity::ActivityStore,
     api_key::ApiKeyStore,
     audit::{AuditLinker, AuditStore},
     directory::Directory,
@@ -79,6 +80,8 @@ pub struct Store {
     pub audit: Arc<dyn AuditStore>,
     /// Workspaces and people.
     pub tenancy: Arc<dyn TenancyStore>,
+    /// What the traffic was.
+    pub activity: Arc<dyn ActivityStore>,
     schema: Schema,
 }
 
@@ -115,7 +118,8 @@ impl Store {
             + SealedStore
             + IdempotencyStore
             + AuditStore
-            + TenancyStore,
+            + TenancyStore
+            + ActivityStore,
     {
         Self {
             ledger: engine.clone(),
@@ -126,7 +130,8 @@ impl Store {
             sealed: engine.clone(),
             idempotency: engine.clone(),
             audit: engine.clone(),
-            tenancy: engine,
+            tenancy: engine.clone(),
+            activity: engine,
             schema,
         }
     }
@@ -160,6 +165,7 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000004, "policies"),
             $crate::open::migrations!(@one $folder, 20261124000005, "receipts"),
             $crate::open::migrations!(@one $folder, 20261124000006, "own_credentials"),
+            $crate::open::migrations!(@one $folder, 20261124000008, "activity"),
         ])
     };
     (@one $folder:literal, $version:literal, $name:literal) => {
