@@ -10,6 +10,7 @@ use crate::{
     directory::Directory,
     idempotency::IdempotencyStore,
     own_credential::OwnCredentialStore,
+    person::PersonStore,
     postgres,
     receipts::ReceiptStore,
     sealed::SealedStore,
@@ -79,6 +80,8 @@ pub struct Store {
     pub audit: Arc<dyn AuditStore>,
     /// Workspaces and people.
     pub tenancy: Arc<dyn TenancyStore>,
+    /// People who sign in.
+    pub people: Arc<dyn PersonStore>,
     schema: Schema,
 }
 
@@ -115,7 +118,8 @@ impl Store {
             + SealedStore
             + IdempotencyStore
             + AuditStore
-            + TenancyStore,
+            + TenancyStore
+            + PersonStore,
     {
         Self {
             ledger: engine.clone(),
@@ -126,7 +130,8 @@ impl Store {
             sealed: engine.clone(),
             idempotency: engine.clone(),
             audit: engine.clone(),
-            tenancy: engine,
+            tenancy: engine.clone(),
+            people: engine,
             schema,
         }
     }
@@ -160,6 +165,7 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000004, "policies"),
             $crate::open::migrations!(@one $folder, 20261124000005, "receipts"),
             $crate::open::migrations!(@one $folder, 20261124000006, "own_credentials"),
+            $crate::open::migrations!(@one $folder, 20261124000007, "sign_in"),
         ])
     };
     (@one $folder:literal, $version:literal, $name:literal) => {

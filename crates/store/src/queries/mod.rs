@@ -32,6 +32,7 @@ mod limits;
 mod managed_keys;
 mod nodes;
 mod own_credentials;
+mod people;
 mod policies;
 mod post;
 mod receipts;

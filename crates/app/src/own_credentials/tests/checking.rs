@@ -15,7 +15,10 @@ use switchyard_upstream::{
     answer::Answer,
     call::{Answered, Call, Upstream},
 };
-use switchyard_vault::api_key::{Pepper, Peppers};
+use switchyard_vault::{
+    OsRandom,
+    api_key::{Pepper, Peppers},
+};
 use uuid::Uuid;
 
 use super::*;
@@ -25,6 +28,8 @@ use crate::{
     idempotency::Idempotency,
     journal::Journal,
     keys::Keys as ApiKeys,
+    mail::NoMail,
+    people::{People, PeopleParts},
     policies::{Policies, PolicySubject},
     poster::Poster,
     receipts::Receipts,
@@ -165,6 +170,13 @@ fn parts(
             own_credentials: node.own.clone(),
             clock: clock.clone(),
             random: random.clone(),
+        })),
+        people: Arc::new(People::new(PeopleParts {
+            store: store.people.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+            secrets: Arc::new(OsRandom),
+            mailer: Arc::new(NoMail),
         })),
         directory: store.directory.clone(),
         upstream: provider.clone(),
