@@ -88,10 +88,11 @@ pub struct Passkeys {
 
 impl Passkeys {
     /// For the console at `origin` and nowhere else: neither subdomains nor other ports.
-    pub fn new(origin: &Url, name: &str) -> Result<Self, PasskeyError> {
-        let unnamed = || PasskeyError::NoHostName(origin.to_string());
+    pub fn new(origin: &str, name: &str) -> Result<Self, PasskeyError> {
+        let unnamed = || PasskeyError::NoHostName(origin.to_owned());
+        let origin = Url::parse(origin).map_err(|_| unnamed())?;
         let host = origin.domain().ok_or_else(unnamed)?;
-        let webauthn = WebauthnBuilder::new(host, origin)
+        let webauthn = WebauthnBuilder::new(host, &origin)
             .and_then(|builder| builder.rp_name(name).timeout(CHALLENGE_LIFE).build())
             .map_err(|_| unnamed())?;
         Ok(Self { webauthn })

@@ -9,7 +9,7 @@ mod tests;
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use switchyard_app::mail::Mail;
+use switchyard_app::mail::{Mail, MailError, Mailer};
 use switchyard_domain::clock::{Clock, Timestamp};
 use tokio::{sync::mpsc, time::Instant};
 
@@ -50,19 +50,14 @@ pub struct Outbox {
     slot: mpsc::Sender<Mail>,
 }
 
-/// The queue has no room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many mails wait to be sent")]
-pub struct OutboxFull;
-
-impl Outbox {
-    /// Puts a mail in, if there is room. It is not sent yet when this returns.
-    pub fn post(&self, mail: Mail) -> Result<(), OutboxFull> {
-        self.slot.try_send(mail).map_err(|_| OutboxFull)
+#[async_trait]
+impl Mailer for Outbox {
+    async fn send(&self, mail: Mail) -> Result<(), MailError> {
+        self.slot.try_send(mail).map_err(|_| MailError::Full)
     }
 }
 
-/// Empties the slot.
+/// Empties it.
 pub struct Postman {
     slot: mpsc::Receiver<Mail>,
     courier: Arc<dyn Courier>,
@@ -118,7 +113,10 @@ impl Postman {
                 self.carry(mail, 0).await;
             }
         };
-        if tokio::time::timeout(LAST_ROUND_MAX, last_round).await.is_err() {
+        if tokio::time::timeout(LAST_ROUND_MAX, last_round)
+            .await
+            .is_err()
+        {
             tracing::warn!("stopped before every mail was sent");
         }
     }

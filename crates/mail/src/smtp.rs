@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
-    message::{Mailbox, MultiPart},
+    message::{Mailbox, SinglePart},
     transport::smtp::{
         authentication::Credentials,
         client::{Tls, TlsParameters},
@@ -146,7 +146,7 @@ impl Smtp {
             .date(SystemTime::UNIX_EPOCH + Duration::from_micros(micros))
             .message_id(None)
             .subject(mail.subject.clone())
-            .singlepart(lettre::message::SinglePart::plain(mail.text.expose().clone()))
+            .singlepart(SinglePart::plain(mail.text.expose().clone()))
             .map_err(unsendable)
     }
 }
@@ -180,3 +180,6 @@ impl Courier for Smtp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ use crate::{
     own_credential::OwnCredentialStore,
     person::PersonStore,
     postgres,
+    proof::ProofStore,
     receipts::ReceiptStore,
     sealed::SealedStore,
     sqlite,
@@ -82,6 +83,8 @@ pub struct Store {
     pub tenancy: Arc<dyn TenancyStore>,
     /// People who sign in.
     pub people: Arc<dyn PersonStore>,
+    /// How they prove to be who they say.
+    pub proofs: Arc<dyn ProofStore>,
     schema: Schema,
 }
 
@@ -119,7 +122,8 @@ impl Store {
             + IdempotencyStore
             + AuditStore
             + TenancyStore
-            + PersonStore,
+            + PersonStore
+            + ProofStore,
     {
         Self {
             ledger: engine.clone(),
@@ -131,7 +135,8 @@ impl Store {
             idempotency: engine.clone(),
             audit: engine.clone(),
             tenancy: engine.clone(),
-            people: engine,
+            people: engine.clone(),
+            proofs: engine,
             schema,
         }
     }
@@ -166,6 +171,7 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000005, "receipts"),
             $crate::open::migrations!(@one $folder, 20261124000006, "own_credentials"),
             $crate::open::migrations!(@one $folder, 20261124000007, "sign_in"),
+            $crate::open::migrations!(@one $folder, 20261124000009, "proofs"),
         ])
     };
     (@one $folder:literal, $version:literal, $name:literal) => {

@@ -35,6 +35,7 @@ mod own_credentials;
 mod people;
 mod policies;
 mod post;
+mod proofs;
 mod receipts;
 mod rows;
 mod sealed;

@@ -7,9 +7,7 @@ use switchyard_domain::{
 };
 
 use super::super::{super::Db, Engine};
-use crate::{
-    audit::AuditEvent, failure::Failure, portable::At, proof::KeptAuthenticator,
-};
+use crate::{audit::AuditEvent, failure::Failure, portable::At, proof::KeptAuthenticator};
 
 const AUTHENTICATOR: &str = "
     SELECT record_id, sealed, confirmed_at, last_step FROM person_authenticators
@@ -83,9 +81,7 @@ impl Engine {
             .bind(At(at))
             .fetch_optional(&self.writer)
             .await?;
-        set_up
-            .map(|_| ())
-            .ok_or(Failure::Conflict("authenticator"))
+        set_up.map(|_| ()).ok_or(Failure::Conflict("authenticator"))
     }
 
     pub(super) async fn mark_authenticator_confirmed(
