@@ -15,7 +15,7 @@ struct Asset {
     bytes: &'static [u8],
 }
 
-static ASSETS: [Asset; 4] = [
+static ASSETS: [Asset; 5] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
@@ -30,6 +30,11 @@ static ASSETS: [Asset; 4] = [
         name: "htmx.js",
         kind: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../assets/vendor/htmx.min.js"),
+    },
+    Asset {
+        name: "passkey.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/passkey.js"),
     },
     Asset {
         name: "icons.svg",
