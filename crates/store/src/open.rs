@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use switchyard_billing::store::LedgerStore;
 
 use crate::{
+    activity::ActivityStore,
     api_key::ApiKeyStore,
     audit::{AuditLinker, AuditStore},
     directory::Directory,
@@ -85,6 +86,8 @@ pub struct Store {
     pub people: Arc<dyn PersonStore>,
     /// How they prove to be who they say.
     pub proofs: Arc<dyn ProofStore>,
+    /// What the traffic was.
+    pub activity: Arc<dyn ActivityStore>,
     schema: Schema,
 }
 
@@ -123,7 +126,8 @@ impl Store {
             + AuditStore
             + TenancyStore
             + PersonStore
-            + ProofStore,
+            + ProofStore
+            + ActivityStore,
     {
         Self {
             ledger: engine.clone(),
@@ -136,7 +140,8 @@ impl Store {
             audit: engine.clone(),
             tenancy: engine.clone(),
             people: engine.clone(),
-            proofs: engine,
+            proofs: engine.clone(),
+            activity: engine,
             schema,
         }
     }
@@ -171,6 +176,7 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000005, "receipts"),
             $crate::open::migrations!(@one $folder, 20261124000006, "own_credentials"),
             $crate::open::migrations!(@one $folder, 20261124000007, "sign_in"),
+            $crate::open::migrations!(@one $folder, 20261124000008, "activity"),
             $crate::open::migrations!(@one $folder, 20261124000009, "proofs"),
         ])
     };

@@ -1,8 +1,9 @@
 // Asks the device for a passkey and sends its answer with the form. Without it, forms for passkeys stay
 // hidden: a browser's keys are reached by script only.
-"use strict";
 
 (() => {
+  "use strict";
+
   const toBytes = (text) => {
     const plain = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
     return Uint8Array.from(plain, (letter) => letter.charCodeAt(0));
