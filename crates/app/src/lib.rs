@@ -60,7 +60,7 @@ use crate::{
     journal::Journal,
     keys::Keys,
     own_credentials::OwnCredentials,
-    people::People,
+    people::{People, proofs::Proofs},
     policies::Policies,
     poster::Poster,
     random::RandomSource,
@@ -105,6 +105,7 @@ pub struct Parts {
     pub workspaces: Arc<Workspaces>,
     pub vault_upkeep: Arc<VaultUpkeep>,
     pub people: Arc<People>,
+    pub proofs: Arc<Proofs>,
     pub settings: Settings,
 }
 
@@ -129,6 +130,7 @@ pub struct App {
     workspaces: Arc<Workspaces>,
     vault_upkeep: Arc<VaultUpkeep>,
     people: Arc<People>,
+    proofs: Arc<Proofs>,
     settings: Settings,
     health: HealthBoard,
     vault_health: VaultHealth,
@@ -167,6 +169,7 @@ impl App {
             workspaces: parts.workspaces,
             vault_upkeep: parts.vault_upkeep,
             people: parts.people,
+            proofs: parts.proofs,
             settings: parts.settings,
             health,
             vault_health: VaultHealth::default(),
@@ -264,6 +267,11 @@ impl App {
     /// People who sign in.
     pub fn people(&self) -> &People {
         &self.people
+    }
+
+    /// How they prove to be who they say.
+    pub fn proofs(&self) -> &Proofs {
+        &self.proofs
     }
 
     /// Signed receipts of generations.
