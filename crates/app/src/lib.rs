@@ -17,6 +17,7 @@ pub mod explain;
 pub mod generation;
 pub mod health;
 pub mod idempotency;
+pub mod inspection;
 pub mod jobs;
 pub mod journal;
 pub mod keys;
