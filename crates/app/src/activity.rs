@@ -9,7 +9,7 @@ mod tail;
 use std::sync::Arc;
 
 pub use switchyard_store::activity::{
-    AppName, Bound, Breakdown, Condition, Cursor, Dimension, Facet, FacetCount, Filter, Interval,
+    AppName, Bound, Breakdown, Condition, Cursor, Detail, Dimension, Facet, FacetCount, Filter, Interval,
     KeyName, LatencyHistogram, LogQuery, LogRow, LogStatus, Names, PersonName, Range, RowMeasure,
     Scope, SessionQuery, SessionRow, Slice, Step, Sums, ThroughputHistogram, Turn, Value,
     WorkspaceName,
@@ -82,10 +82,11 @@ impl Activity {
             scope: scope.clone(),
             step,
             dimensions: Vec::new(),
+            detail: Detail::Counts,
             limit: HISTOGRAM_PIECES_MAX,
         };
         let (totals, histogram, facets) = tokio::try_join!(
-            self.store.totals(scope),
+            self.store.totals(scope, Detail::Counts),
             self.store.breakdown(&course),
             self.store.facets(scope, facets, values_max),
         )?;
@@ -99,9 +100,9 @@ impl Activity {
     }
 
     /// Sums over a scope.
-    pub async fn totals(&self, scope: &Scope) -> Result<Sums, DirectoryError> {
+    pub async fn totals(&self, scope: &Scope, detail: Detail) -> Result<Sums, DirectoryError> {
         self.poster.flush(FLUSH_PATIENCE).await;
-        self.store.totals(scope).await
+        self.store.totals(scope, detail).await
     }
 
     /// Sums by time and by dimensions, in no order.

@@ -7,6 +7,11 @@ mod histogram;
 mod log;
 mod sums;
 
+pub(crate) use self::{
+    histogram::{LATENCY_ENDS, THROUGHPUT_ENDS},
+    log::{foreign_id, shortened},
+};
+
 use async_trait::async_trait;
 use switchyard_domain::{
     clock::Timestamp,
@@ -20,7 +25,7 @@ pub use self::{
         AppName, Cursor, KeyName, LogQuery, LogRow, LogStatus, Names, PersonName, SessionQuery,
         SessionRow, Turn, WorkspaceName, context_length_bucket, variant_of,
     },
-    sums::{Breakdown, Facet, FacetCount, Interval, Slice, Step, Sums},
+    sums::{Breakdown, Detail, Facet, FacetCount, Interval, Slice, Step, Sums},
 };
 use crate::directory::DirectoryError;
 
@@ -43,7 +48,7 @@ pub trait ActivityStore: Send + Sync + 'static {
     ) -> Result<Vec<LogRow>, DirectoryError>;
 
     /// Sums over a scope.
-    async fn totals(&self, scope: &Scope) -> Result<Sums, DirectoryError>;
+    async fn totals(&self, scope: &Scope, detail: Detail) -> Result<Sums, DirectoryError>;
 
     /// Sums over a scope by time and by dimensions: at most `limit` slices and one more where there
     /// are more, in no order.
@@ -79,5 +84,9 @@ pub trait ActivityStore: Send + Sync + 'static {
     async fn roll_up_missing(&self, limit: u32) -> Result<u64, DirectoryError>;
 
     /// Compares roll-ups with generations: the hours of `scope`'s range in which they differ.
-    async fn roll_up_faults(&self, account: AccountId, range: Range) -> Result<Vec<Timestamp>, DirectoryError>;
+    async fn roll_up_faults(
+        &self,
+        account: AccountId,
+        range: Range,
+    ) -> Result<Vec<Timestamp>, DirectoryError>;
 }

@@ -136,7 +136,10 @@ mod tests {
 
     #[test]
     fn ends_grow_by_seven_tenths() {
-        for pair in LATENCY_ENDS.windows(2).chain(THROUGHPUT_ENDS.windows(2).skip(1)) {
+        for pair in LATENCY_ENDS
+            .windows(2)
+            .chain(THROUGHPUT_ENDS.windows(2).skip(1))
+        {
             let ratio = pair[1] * 100 / pair[0];
             assert!((148..=176).contains(&ratio), "{pair:?}");
         }

@@ -13,6 +13,7 @@ use switchyard_domain::{
 };
 
 use super::filter::Scope;
+use crate::portable::without_nul;
 
 /// A place between two generations: at this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +60,7 @@ pub enum LogStatus {
 }
 
 /// The app that asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AppName {
     /// Its origin, such as `https://app.example`; else its title.
     pub id: String,
@@ -218,10 +219,16 @@ impl LogStatus {
 
     /// How a settled generation ended.
     pub fn of(settlement: &Settlement) -> Self {
-        match &settlement.served {
-            Some(served) if served.cancelled => Self::Cancelled,
-            Some(served) if served.finish_reason.as_deref() != Some("error") => Self::Ok,
-            Some(_) | None => Self::Error,
+        let served = settlement.served.as_ref();
+        Self::of_served(served.map(|one| (one.cancelled, one.finish_reason.as_deref())))
+    }
+
+    /// From whether the caller left, and why the model stopped, of what served.
+    pub(crate) fn of_served(served: Option<(bool, Option<&str>)>) -> Self {
+        match served {
+            Some((true, _)) => Self::Cancelled,
+            None | Some((false, Some("error"))) => Self::Error,
+            Some((false, _)) => Self::Ok,
         }
     }
 }
@@ -236,8 +243,10 @@ impl Cursor {
     }
 }
 
-/// Names that come from outside are kept to this many characters where they are told apart by.
-const NAME_CHARS_MAX: usize = 128;
+/// Names that come from outside are kept to so many bytes where something is told apart by them.
+const NAME_BYTES_MAX: usize = 128;
+/// The same of callers' own ids, which clients make up of several.
+const FOREIGN_ID_BYTES_MAX: usize = 256;
 
 impl AppName {
     /// The app that the request says it is from.
@@ -285,12 +294,14 @@ pub const fn context_length_bucket(prompt_tokens: u64) -> &'static str {
     }
 }
 
-/// The first characters of a name from outside.
+/// The beginning of a name from outside, fit for an index.
 pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(NAME_CHARS_MAX) {
-        Some((end, _)) => Cow::Owned(text[..end].to_owned()),
-        None => Cow::Borrowed(text),
-    }
+    without_nul(&text[..text.floor_char_boundary(NAME_BYTES_MAX)])
+}
+
+/// The same of a caller's own id for something.
+pub(crate) fn foreign_id(text: &str) -> Cow<'_, str> {
+    without_nul(&text[..text.floor_char_boundary(FOREIGN_ID_BYTES_MAX)])
 }
 
 #[cfg(test)]
@@ -330,6 +341,6 @@ mod tests {
             Some("free:online")
         );
         let long = format!("a/b:{}", "ü".repeat(300));
-        assert_eq!(variant_of(&long).expect("one").chars().count(), 128);
+        assert_eq!(variant_of(&long).expect("one").chars().count(), 64);
     }
 }

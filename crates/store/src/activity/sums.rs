@@ -82,6 +82,15 @@ pub enum Step {
     Hours(u32),
 }
 
+/// How much of [`Sums`] is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Detail {
+    /// All but times: those stay zero. Costs half.
+    Counts,
+    /// Everything.
+    Timed,
+}
+
 /// Sums by time and by dimensions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breakdown {
@@ -91,6 +100,8 @@ pub struct Breakdown {
     pub step: Step,
     /// How else they are cut, at most two.
     pub dimensions: Vec<Dimension>,
+    /// How much is told of each slice.
+    pub detail: Detail,
     /// How many slices at most.
     pub limit: u32,
 }
@@ -148,7 +159,11 @@ impl Sums {
             cached_tokens: usage.cache_read,
             cache_write_tokens: usage.cache_write_5m.saturating_add(usage.cache_write_1h),
             charge: charge.total,
-            byok_charge: if is_byok { charge.total } else { UsdNanos::ZERO },
+            byok_charge: if is_byok {
+                charge.total
+            } else {
+                UsdNanos::ZERO
+            },
             tools_charge: charge.tools,
             list_price: charge.list,
             byok_list_price: settlement.byok_list_price(),
