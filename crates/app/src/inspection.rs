@@ -3,6 +3,7 @@
 
 mod cost;
 mod decision;
+mod feedback;
 #[cfg(test)]
 mod fixture;
 mod words;
@@ -12,11 +13,12 @@ use switchyard_domain::{
     id::{AccountId, GenerationId},
     money::UsdNanos,
 };
-use switchyard_store::{DirectoryError, generation::GenerationView};
+use switchyard_store::{DirectoryError, activity::LogStatus, generation::GenerationView};
 
 pub use self::{
     cost::{ChargedFor, CostLine, CostStory},
     decision::{CandidateStory, CredentialStory, DecisionStory, MoveStory, NeedsStory, pin_story},
+    feedback::Feedback,
     words::failure_in_words,
 };
 use crate::App;
@@ -26,6 +28,8 @@ use crate::App;
 pub struct Inspection {
     /// What the books keep of it.
     pub generation: GenerationView,
+    /// How it ended.
+    pub status: LogStatus,
     /// Why it went where it went; `None` where no record of that can be read.
     pub decision: Option<DecisionStory>,
     /// How its charge comes about; `None` where nothing served it.
@@ -76,6 +80,7 @@ impl App {
             cost: cost::story(&generation),
             ledger: ledger.collect(),
             has_receipt,
+            status: LogStatus::of_view(&generation),
             generation,
         }))
     }

@@ -54,6 +54,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    activity::Activity,
     budgets::{HedgeBudget, RetryBudget},
     credentials::Credentials,
     health::HealthBoard,
@@ -106,6 +107,7 @@ pub struct Parts {
     pub workspaces: Arc<Workspaces>,
     pub vault_upkeep: Arc<VaultUpkeep>,
     pub people: Arc<People>,
+    pub activity: Arc<Activity>,
     pub settings: Settings,
 }
 
@@ -130,6 +132,7 @@ pub struct App {
     workspaces: Arc<Workspaces>,
     vault_upkeep: Arc<VaultUpkeep>,
     people: Arc<People>,
+    activity: Arc<Activity>,
     settings: Settings,
     health: HealthBoard,
     vault_health: VaultHealth,
@@ -168,6 +171,7 @@ impl App {
             workspaces: parts.workspaces,
             vault_upkeep: parts.vault_upkeep,
             people: parts.people,
+            activity: parts.activity,
             settings: parts.settings,
             health,
             vault_health: VaultHealth::default(),
@@ -265,6 +269,11 @@ impl App {
     /// People who sign in.
     pub fn people(&self) -> &People {
         &self.people
+    }
+
+    /// What the traffic was.
+    pub fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     /// Signed receipts of generations.

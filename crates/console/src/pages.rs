@@ -1,6 +1,8 @@
 //! The pages. Each has a handler here and a template beside `templates/pages`.
 
+pub(crate) mod generation;
 pub(crate) mod kit;
+pub(crate) mod logs;
 pub(crate) mod overview;
 pub(crate) mod sign_in_link;
 pub(crate) mod sign_out;

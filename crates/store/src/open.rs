@@ -122,7 +122,7 @@ impl Store {
             + IdempotencyStore
             + AuditStore
             + TenancyStore
-            + PersonStore,
+            + PersonStore
             + ActivityStore,
     {
         Self {
@@ -135,7 +135,7 @@ impl Store {
             idempotency: engine.clone(),
             audit: engine.clone(),
             tenancy: engine.clone(),
-            people: engine,
+            people: engine.clone(),
             activity: engine,
             schema,
         }

@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    activity::Activity,
     App, Parts, Settings,
     credentials::Credentials,
     idempotency::Idempotency,
@@ -161,6 +162,7 @@ fn parts(
         coordination.clone(),
         clock.clone(),
     ));
+    let poster = Arc::new(Poster::default());
     Parts {
         clock: clock.clone(),
         random: random.clone(),
@@ -206,7 +208,8 @@ fn parts(
             clock.clone(),
         )),
         journal: Arc::new(journal),
-        poster: Arc::new(Poster::default()),
+        poster: Arc::clone(&poster),
+        activity: Arc::new(Activity::new(store.activity.clone(), poster)),
         receipts: Arc::new(Receipts::new(store.receipts.clone(), vault, clock)),
         settings: Settings {
             attempt_timeout: std::time::Duration::from_secs(60),
