@@ -28,20 +28,18 @@ use switchyard_domain::{
 };
 
 pub(crate) use self::feedback::tell;
-use self::{
-    feedback::{CATEGORIES, FeedbackForm},
-    waterfall::{Bar, bars},
-};
+use self::feedback::{CATEGORIES, FeedbackForm};
 use super::logs::{
     Address, Lens, Window, filter_of,
     status::{StatusWords, words_of},
     terms_of,
 };
 use crate::{
-    Console, assets,
+    Console,
     error::PageError,
     form::Faults,
     shell::{Nav, Shell, page},
+    ui::{ApiCall, Markup, milliseconds},
     visit::{SignedIn, Visit},
 };
 
@@ -49,22 +47,22 @@ use crate::{
 #[template(path = "pages/generation.html")]
 pub(super) struct GenerationPage {
     shell: Shell,
-    script: String,
     now: Timestamp,
     it: Inspection,
     status: StatusWords,
     key_name: String,
     workspace_name: String,
     credentials: HashMap<CredentialId, String>,
-    bars: Vec<Bar>,
+    waterfall: Option<Markup>,
     /// The list this was opened from, and its neighbours there.
     list: String,
     newer: Option<String>,
     older: Option<String>,
     chat: Option<String>,
     may_read_content: bool,
-    api_base: String,
+    public_url: String,
     faults: Faults,
+    categories: Vec<(&'static str, &'static str)>,
     form: FeedbackForm,
 }
 
@@ -157,21 +155,21 @@ pub(super) async fn page_of(
             Some(_) => shell.with_notice("Thank you. It was noted, and we will look at it."),
             None => shell,
         },
-        script: assets::address("traffic.js"),
         now,
         status: words_of(it.status),
         key_name: key.map_or_else(|| "a deleted key".to_owned(), |key| key.name.clone()),
         workspace_name: workspace.map_or_else(String::new, |one| one.name.clone()),
         credentials,
-        bars: bars(&it),
+        waterfall: waterfall::picture(&it),
         list: list.at("/logs").to_string(),
         newer,
         older,
         chat,
         may_read_content: visitor.may(Capability::ReadContent),
-        api_base: format!("{}/api/v1", console.settings.public_url),
+        public_url: console.settings.public_url.clone(),
         it,
         faults,
+        categories: [("", "Choose")].into_iter().chain(CATEGORIES).collect(),
         form,
     })
 }
@@ -243,6 +241,12 @@ impl GenerationPage {
         served.map_or(&generation.request.requested_model, |served| &served.model)
     }
 
+    fn first_token(&self) -> String {
+        let served = self.it.generation.served.as_ref();
+        let ms = served.and_then(|served| served.latency_ms);
+        ms.map_or_else(|| "\u{2013}".to_owned(), milliseconds)
+    }
+
     fn provider(&self) -> Option<&str> {
         let served = self.it.generation.served.as_ref();
         served.map(|served| served.provider_name.as_str())
@@ -287,10 +291,10 @@ impl GenerationPage {
         self.booked() == self.it.generation.charge.total
     }
 
-    fn curl(&self, tail: &str) -> String {
+    fn call(&self, before: &str, after: &str) -> ApiCall {
         let id = &self.it.generation.generation_id;
-        let base = &self.api_base;
-        format!("curl -H \"Authorization: Bearer $SWITCHYARD_KEY\" \\\n  '{base}/generation{}'", tail.replace("ID", id.as_str()))
+        let path = format!("/generation{before}{id}{after}");
+        ApiCall::new(&self.public_url, "GET", &path)
     }
 
     fn feedback_href(&self) -> String {

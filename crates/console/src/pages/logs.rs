@@ -1,8 +1,8 @@
 //! The log: every generation under a filter that the address holds, with sums over all of it.
 
 mod address;
-mod chart;
 mod columns;
+mod composition;
 mod empty;
 mod export;
 mod filter;
@@ -26,21 +26,22 @@ use switchyard_domain::{
 
 pub(super) use self::{
     address::{Address, segment},
-    chart::{Chart, Kind, Piece, Series, composition},
     filter::{
-        Chip, FIELDS, Field, NONE, Term, chips as chips_of, filter as filter_of, keys_in, named,
-        raw_of, start_of, terms as terms_of,
+        Chip, FIELDS, Term, chips as chips_of, filter as filter_of, keys_in, named, raw_of,
+        start_of, terms as terms_of,
     },
+    histogram::{in_pieces, ticks, zoom},
     lens::{ALL_WORKSPACES, Lens},
     row::{Line, lines_of},
-    window::{Cut, PRESETS, Preset, Window, short as short_time},
+    window::{Cut, PRESETS, Preset, Window},
 };
 pub(crate) use self::{export::download, tail::follow};
 use self::{columns::Columns, empty::WayOut};
 use crate::{
-    Console, assets,
+    Console,
     error::PageError,
     shell::{Nav, Shell, page},
+    ui::{ApiCall, FacetOption, Markup},
     visit::SignedIn,
 };
 
@@ -61,7 +62,6 @@ const FACETS: [Dimension; 5] = [
 #[template(path = "pages/logs.html")]
 struct LogsPage {
     shell: Shell,
-    script: String,
     now: Timestamp,
     address: Address,
     lens: Lens,
@@ -70,7 +70,7 @@ struct LogsPage {
     chips: Vec<Chip>,
     columns: Columns,
     summary: LogSummary,
-    histogram: Chart,
+    histogram: Markup,
     facets: Vec<FacetView>,
     lines: Vec<Line>,
     size: u32,
@@ -78,21 +78,13 @@ struct LogsPage {
     older: Option<String>,
     ways_out: Vec<WayOut>,
     tail_since: i64,
-    api_base: String,
+    public_url: String,
 }
 
 /// One facet with where its values lead.
 struct FacetView {
     words: &'static str,
-    values: Vec<FacetValue>,
-    is_cut: bool,
-}
-
-struct FacetValue {
-    name: String,
-    requests: u64,
-    is: String,
-    is_not: String,
+    options: Vec<FacetOption>,
 }
 
 /// What an address asks of the log.
@@ -181,7 +173,6 @@ pub(crate) async fn show(
     };
     page(&LogsPage {
         shell: Shell::new(&signed_in.visit, "Logs", Nav::Logs),
-        script: assets::address("traffic.js"),
         now: *now,
         presets: asked.presets(),
         chips: chips_of(terms, address, &names),
@@ -194,7 +185,7 @@ pub(crate) async fn show(
         older: href(places.older),
         ways_out,
         tail_since: now.micros(),
-        api_base: format!("{}/api/v1", console.settings.public_url),
+        public_url: console.settings.public_url.clone(),
         address: address.clone(),
         lens: lens.clone(),
         window: window.clone(),
@@ -273,19 +264,24 @@ fn facets_of(facets: &[Facet], address: &Address, names: &Names) -> Vec<FacetVie
     for facet in facets {
         let field = FIELDS.iter().find(|field| field.dimension == facet.dimension);
         let Some(field) = field else { continue };
-        let values = facet.values.iter().map(|one| {
+        let options = facet.values.iter().map(|one| {
             let raw = raw_of(facet.dimension, one.value.as_ref());
-            FacetValue {
+            let is_on = address.all(field.name).any(|on| on == raw);
+            let href = if is_on {
+                start.without_pair(field.name, &raw)
+            } else {
+                start.and(field.name, &raw)
+            };
+            FacetOption {
                 name: named(facet.dimension, one.value.as_ref(), names),
-                requests: one.requests,
-                is: start.and(field.name, &raw).to_string(),
-                is_not: start.and(&format!("not.{}", field.name), &raw).to_string(),
+                href: href.to_string(),
+                is_on,
+                count: Some(one.requests),
             }
         });
         views.push(FacetView {
             words: field.words,
-            values: values.collect(),
-            is_cut: facet.is_cut,
+            options: options.collect(),
         });
     }
     views
@@ -306,6 +302,16 @@ impl LogsPage {
 
     fn with(&self, name: &str, value: &str) -> String {
         start_of(&self.address).and(name, value).to_string()
+    }
+
+    fn export(&self, format: &str) -> String {
+        let export = start_of(&self.address).at("/logs/export");
+        export.with("format", format).to_string()
+    }
+
+    fn error_rate(&self) -> String {
+        let totals = &self.summary.totals;
+        format!("{} of all", crate::ui::percent(totals.errors, totals.requests))
     }
 
     fn sized(&self, size: u32) -> String {
@@ -332,15 +338,14 @@ impl LogsPage {
         }
     }
 
-    fn curl(&self) -> String {
-        let from = self.window.range.from.to_rfc3339();
-        let until = self.window.range.until.to_rfc3339();
-        format!(
-            "curl -H \"Authorization: Bearer $SWITCHYARD_MANAGEMENT_KEY\" -H 'Content-Type: application/json' \\\n  \
-             {}/analytics/query \\\n  -d '{{\"metrics\":[\"request_count\",\"total_usage\"],\"dimensions\":[\"generation_id\"],\
-             \"time_range\":{{\"start\":\"{from}\",\"end\":\"{until}\"}}}}'",
-            self.api_base
-        )
+    fn call(&self) -> ApiCall {
+        let range = self.window.range;
+        let body = serde_json::json!({
+            "metrics": ["request_count", "total_usage"],
+            "dimensions": ["generation_id"],
+            "time_range": { "start": range.from.to_rfc3339(), "end": range.until.to_rfc3339() },
+        });
+        ApiCall::new(&self.public_url, "POST", "/analytics/query").with_body(body)
     }
 }
 

@@ -1,137 +1,70 @@
-//! What was tried, drawn along time: waiting, until the first token, streaming.
+//! What was tried, along time. When a connection stood is not recorded: connecting is part of the time to
+//! the first token.
 
-use std::fmt::Write as _;
-
-use switchyard_app::inspection::Inspection;
+use switchyard_app::{activity::LogStatus, inspection::Inspection};
 use switchyard_domain::clock::Timestamp;
 
 use super::failure_in_words;
-use crate::ui::{Markup, escaped, milliseconds};
+use crate::ui::{
+    Markup,
+    waterfall::{Attempt, Outcome, Phase, waterfall},
+};
 
-const WIDTH: u64 = 1_000;
-
-/// One attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Bar {
-    pub(super) number: u32,
-    pub(super) endpoint: String,
-    pub(super) provider: String,
-    /// `shared`, `own` or `from the request`.
-    pub(super) credential: &'static str,
-    pub(super) status: Option<u16>,
-    /// From admission, or from the end of the attempt before.
-    pub(super) wait: String,
-    /// From being sent to the first token: connecting is part of it.
-    pub(super) first_token: Option<String>,
-    pub(super) streaming: Option<String>,
-    pub(super) whole: String,
-    /// What went wrong, in words, and its name.
-    pub(super) failure: Option<(&'static str, String)>,
-    pub(super) picture: Markup,
-}
-
-/// Milliseconds within which phases lie, from admission.
-struct Phases {
-    free_at: u64,
-    sent_at: u64,
-    first_token_at: Option<u64>,
-    over_at: u64,
-}
-
-pub(super) fn bars(it: &Inspection) -> Vec<Bar> {
+/// The attempts of a generation; `None` where nothing was tried.
+pub(super) fn picture(it: &Inspection) -> Option<Markup> {
     let generation = &it.generation;
-    let since = |at: Timestamp| millis(generation.admitted_at, at);
-    let ends = generation
-        .attempts
-        .iter()
-        .map(|attempt| since(attempt.started_at) + attempt.duration_ms);
-    let whole = ends.chain([since(generation.finished_at)]).max().unwrap_or(0).max(1);
+    let since = |at: Timestamp| {
+        let elapsed = at.since(generation.admitted_at).as_millis();
+        u64::try_from(elapsed).unwrap_or(u64::MAX)
+    };
+    let count = generation.attempts.len();
     let mut free_at = 0;
-    let mut bars = Vec::with_capacity(generation.attempts.len());
-    for attempt in &generation.attempts {
+    let mut attempts = Vec::with_capacity(count);
+    for (place, attempt) in generation.attempts.iter().enumerate() {
         let sent_at = since(attempt.started_at);
-        let phases = Phases {
-            free_at: free_at.min(sent_at),
-            sent_at,
-            first_token_at: attempt.first_token_ms.map(|ms| sent_at + ms),
-            over_at: sent_at + attempt.duration_ms,
-        };
-        free_at = phases.over_at;
-        let first_token = phases.first_token_at;
-        let name = attempt.endpoint_id.as_str();
-        bars.push(Bar {
-            number: attempt.number,
-            endpoint: name.to_owned(),
-            provider: attempt.provider.to_string(),
+        let began_ms = free_at.min(sent_at);
+        let to_first = attempt.first_token_ms.unwrap_or(attempt.duration_ms);
+        let is_last = place + 1 == count;
+        free_at = sent_at.saturating_add(attempt.duration_ms);
+        attempts.push(Attempt {
+            name: format!("{}. {}", attempt.number, attempt.endpoint_id.as_str()),
             credential: match (attempt.supplied, attempt.is_byok) {
                 (true, _) => "from the request",
                 (false, true) => "own",
                 (false, false) => "shared",
+            }
+            .to_owned(),
+            outcome: match &attempt.failure {
+                Some(kind) if kind == "cancelled" => Outcome::Dropped,
+                Some(_) => Outcome::Failed,
+                None if is_last && it.status == LogStatus::Cancelled => Outcome::Dropped,
+                None => Outcome::Served,
             },
-            status: attempt.status,
-            wait: milliseconds(phases.sent_at - phases.free_at),
-            first_token: attempt.first_token_ms.map(milliseconds),
-            streaming: first_token.map(|at| milliseconds(phases.over_at.saturating_sub(at))),
-            whole: milliseconds(attempt.duration_ms),
-            failure: attempt
-                .failure
-                .as_ref()
-                .map(|kind| (failure_in_words(kind), kind.clone())),
-            picture: picture(&phases, whole, attempt.failure.is_some(), name),
+            began_ms,
+            phases: vec![
+                (Phase::Queue, sent_at - began_ms),
+                (Phase::FirstToken, to_first),
+                (Phase::Stream, attempt.duration_ms.saturating_sub(to_first)),
+            ],
+            why: why(attempt.failure.as_deref(), attempt.status, is_last, it.status),
         });
     }
-    bars
+    let total = since(generation.finished_at);
+    (count > 0).then(|| waterfall(&attempts, total))
 }
 
-fn millis(from: Timestamp, to: Timestamp) -> u64 {
-    u64::try_from(to.since(from).as_millis()).unwrap_or(u64::MAX)
-}
-
-fn picture(phases: &Phases, whole: u64, has_failed: bool, name: &str) -> Markup {
-    let x = |ms: u64| {
-        let place = u128::from(ms.min(whole)) * u128::from(WIDTH) / u128::from(whole);
-        u64::try_from(place).unwrap_or(WIDTH)
+/// What came of an attempt, and what was done about it.
+fn why(failure: Option<&str>, http: Option<u16>, is_last: bool, status: LogStatus) -> Option<String> {
+    let Some(kind) = failure else {
+        return (is_last && status == LogStatus::Cancelled)
+            .then(|| "the caller left before the end".to_owned());
     };
-    let first_ends = phases.first_token_at.unwrap_or(phases.over_at);
-    let mut words = format!(
-        "{name}: waited {}, ",
-        milliseconds(phases.sent_at - phases.free_at)
-    );
-    let until_first = milliseconds(first_ends.saturating_sub(phases.sent_at));
-    let _ = match phases.first_token_at {
-        Some(at) => write!(
-            words,
-            "first token after {until_first}, then streamed for {}",
-            milliseconds(phases.over_at.saturating_sub(at))
-        ),
-        None => write!(words, "no token within {until_first}"),
-    };
-    let words = escaped(&words);
-    let mut svg = format!(
-        r#"<svg class="waterfall" viewBox="0 0 {WIDTH} 16" preserveAspectRatio="none" role="img" aria-label="{words}"><title>{words}</title>"#
-    );
-    let first = if has_failed && phases.first_token_at.is_none() {
-        "wf-failed"
+    let answered = http.map_or(String::new(), |http| format!(", HTTP {http}"));
+    let next = if is_last {
+        "nothing else was tried"
     } else {
-        "wf-first"
+        "the next was tried"
     };
-    let stream = if has_failed { "wf-failed" } else { "wf-stream" };
-    for (class, from, to) in [
-        ("wf-wait", phases.free_at, phases.sent_at),
-        (first, phases.sent_at, first_ends),
-        (stream, first_ends, phases.over_at),
-    ] {
-        let (from, to) = (x(from), x(to));
-        if class == "wf-wait" && from == to {
-            continue;
-        }
-        // What was quick is seen all the same.
-        let width = (to - from).max(if from < WIDTH { 2 } else { 0 });
-        let _ = write!(
-            svg,
-            r#"<rect class="{class}" x="{from}" y="2" width="{width}" height="12"/>"#
-        );
-    }
-    svg.push_str("</svg>");
-    Markup::trusted(svg)
+    let words = failure_in_words(kind);
+    Some(format!("{words} ({kind}{answered}): {next}"))
 }

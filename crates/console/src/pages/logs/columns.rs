@@ -10,6 +10,13 @@ pub(crate) struct Column {
     is_usual: bool,
 }
 
+impl Column {
+    /// Whether it stands to the right.
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self.name, "cost" | "first_token" | "duration" | "attempts")
+    }
+}
+
 const fn column(name: &'static str, words: &'static str, is_usual: bool) -> Column {
     Column {
         name,

@@ -5,7 +5,7 @@ use switchyard_domain::{clock::Timestamp, money::UsdNanos};
 
 use super::{
     address::{Address, segment},
-    chart::composition,
+    composition::composition,
     filter::start_of,
     status::{StatusWords, words_of},
 };
