@@ -17,6 +17,7 @@ pub mod explain;
 pub mod generation;
 pub mod health;
 pub mod idempotency;
+pub mod inspection;
 pub mod jobs;
 pub mod journal;
 pub mod keys;
@@ -53,6 +54,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    activity::Activity,
     budgets::{HedgeBudget, RetryBudget},
     credentials::Credentials,
     health::HealthBoard,
@@ -106,6 +108,7 @@ pub struct Parts {
     pub vault_upkeep: Arc<VaultUpkeep>,
     pub people: Arc<People>,
     pub proofs: Arc<Proofs>,
+    pub activity: Arc<Activity>,
     pub settings: Settings,
 }
 
@@ -131,6 +134,7 @@ pub struct App {
     vault_upkeep: Arc<VaultUpkeep>,
     people: Arc<People>,
     proofs: Arc<Proofs>,
+    activity: Arc<Activity>,
     settings: Settings,
     health: HealthBoard,
     vault_health: VaultHealth,
@@ -170,6 +174,7 @@ impl App {
             vault_upkeep: parts.vault_upkeep,
             people: parts.people,
             proofs: parts.proofs,
+            activity: parts.activity,
             settings: parts.settings,
             health,
             vault_health: VaultHealth::default(),
@@ -272,6 +277,11 @@ impl App {
     /// How they prove to be who they say.
     pub fn proofs(&self) -> &Proofs {
         &self.proofs
+    }
+
+    /// What the traffic was.
+    pub fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     /// Signed receipts of generations.

@@ -25,6 +25,7 @@ const STYLES: &str = concat!(
     include_str!("../assets/styles/pieces.css"),
     include_str!("../assets/styles/layers.css"),
     include_str!("../assets/styles/charts.css"),
+    include_str!("../assets/styles/traffic.css"),
     include_str!("../assets/styles/endings.css"),
 );
 
@@ -33,6 +34,7 @@ const SCRIPTS: &str = concat!(
     include_str!("../assets/scripts/pieces.js"),
     include_str!("../assets/scripts/charts.js"),
     include_str!("../assets/scripts/keys.js"),
+    include_str!("../assets/scripts/tail.js"),
 );
 
 static ASSETS: [Asset; 5] = [

@@ -86,6 +86,7 @@ fn rooms() -> Vec<Room> {
     rooms.extend(proving());
     rooms.extend(security());
     rooms.extend(overview());
+    rooms.extend(traffic());
     rooms
 }
 
@@ -178,5 +179,26 @@ fn overview() -> Vec<Room> {
     vec![
         room("/", Needs::SignIn, get(pages::overview::show)),
         room("/kit", Needs::Nothing, get(pages::kit::show)),
+    ]
+}
+
+/// What happened.
+fn traffic() -> Vec<Room> {
+    let generations = Needs::May(Capability::ReadGenerations);
+    vec![
+        room("/logs", generations, get(pages::logs::show)),
+        room("/logs/tail", generations, get(pages::logs::follow)),
+        room("/logs/export", generations, get(pages::logs::download)),
+        room("/logs/{id}", generations, get(pages::generation::show)),
+        room(
+            "/logs/{id}/receipt",
+            generations,
+            get(pages::generation::receipt),
+        ),
+        room(
+            "/logs/{id}/feedback",
+            generations,
+            post(pages::generation::tell),
+        ),
     ]
 }
