@@ -8,7 +8,7 @@ use switchyard_domain::{
     id::{AccountId, ApiKeyId, PersonId, WorkspaceId},
     tenancy::ApiKey,
 };
-pub use switchyard_routing::offer::Whose;
+pub use switchyard_routing::{offer::Whose, region_includes};
 use switchyard_routing::{
     credentials::{Credentials, Shared},
     health::HealthSnapshot,

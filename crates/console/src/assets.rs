@@ -19,7 +19,11 @@ static ASSETS: [Asset; 4] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
-        bytes: include_bytes!("../assets/app.css"),
+        bytes: concat!(
+            include_str!("../assets/app.css"),
+            include_str!("../assets/explore.css")
+        )
+        .as_bytes(),
     },
     Asset {
         name: "app.js",

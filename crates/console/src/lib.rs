@@ -20,23 +20,31 @@ mod visit;
 
 mod form;
 mod shell;
+mod snippets;
 mod ui;
 
 mod assets;
+mod door;
 mod error;
 mod pages;
 
 use std::sync::Arc;
 
 use switchyard_app::App;
+use switchyard_catalog::snapshot::Catalog;
 
+pub use door::ChatDoor;
 pub use routes::router;
+
+use pages::models::{Shelf, ShelfCell};
 
 /// What the pages share. Cheap to clone.
 #[derive(Clone)]
 pub struct Console {
     pub(crate) app: Arc<App>,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) chat: Arc<dyn ChatDoor>,
+    shelf: Arc<ShelfCell>,
 }
 
 /// What an installation says of itself.
@@ -50,11 +58,18 @@ pub struct Settings {
 }
 
 impl Console {
-    /// A console in front of `app`.
-    pub fn new(app: Arc<App>, settings: Settings) -> Self {
+    /// A console in front of `app`, which answers chats through `chat`.
+    pub fn new(app: Arc<App>, settings: Settings, chat: Arc<dyn ChatDoor>) -> Self {
         Self {
             app,
             settings: Arc::new(settings),
+            chat,
+            shelf: Arc::default(),
         }
+    }
+
+    /// The catalogue, ready to be sifted.
+    pub(crate) fn shelf(&self, catalog: &Catalog) -> Arc<Shelf> {
+        self.shelf.of(catalog, self.app.clock().now())
     }
 }

@@ -1,6 +1,8 @@
 //! The pages. Each has a handler here and a template beside `templates/pages`.
 
 pub(crate) mod kit;
+pub(crate) mod landing;
+pub(crate) mod models;
 pub(crate) mod overview;
 pub(crate) mod sign_in_link;
 pub(crate) mod sign_out;

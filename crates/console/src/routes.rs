@@ -84,6 +84,7 @@ fn rooms() -> Vec<Room> {
     let mut rooms = Vec::new();
     rooms.extend(signing_in());
     rooms.extend(overview());
+    rooms.extend(models());
     rooms
 }
 
@@ -105,10 +106,20 @@ fn signing_in() -> Vec<Room> {
     ]
 }
 
+/// What there is to call: for anybody to see.
+fn models() -> Vec<Room> {
+    use Needs::Nothing;
+    vec![
+        room("/models", Nothing, get(pages::models::list)),
+        room("/models/compare", Nothing, get(pages::models::compare)),
+        room("/models/{author}/{slug}", Nothing, get(pages::models::one)),
+    ]
+}
+
 /// What is seen first.
 fn overview() -> Vec<Room> {
     vec![
-        room("/", Needs::SignIn, get(pages::overview::show)),
+        room("/", Needs::Nothing, get(pages::landing::first)),
         room("/kit", Needs::Nothing, get(pages::kit::show)),
     ]
 }
