@@ -52,6 +52,22 @@ impl App {
         Err(ApiKeyError::Contended)
     }
 
+    /// The keys that somebody's questions in the console were asked with.
+    pub async fn console_keys(&self, onlooker: &Onlooker) -> Result<Vec<ApiKeyId>, ApiKeyError> {
+        let mut ids = Vec::new();
+        for successor in 0..SUCCESSORS_MAX {
+            match self.stored_console_caller(&hash(onlooker, successor)).await? {
+                Some(caller) => {
+                    ids.push(caller.key.id);
+                    break;
+                }
+                None if successor == 0 => {}
+                None => break,
+            }
+        }
+        Ok(ids)
+    }
+
     async fn stored_console_caller(&self, hash: &str) -> Result<Option<Caller>, ApiKeyError> {
         let found = self.directory.key_by_lookup_id(&hash[..32]).await?;
         let usable = found.filter(|stored| stored.key.is_usable(self.clock.now()));

@@ -15,7 +15,7 @@ struct Asset {
     bytes: &'static [u8],
 }
 
-static ASSETS: [Asset; 4] = [
+static ASSETS: [Asset; 5] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
@@ -29,6 +29,11 @@ static ASSETS: [Asset; 4] = [
         name: "app.js",
         kind: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../assets/app.js"),
+    },
+    Asset {
+        name: "chat.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/chat.js"),
     },
     Asset {
         name: "htmx.js",

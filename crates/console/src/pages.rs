@@ -1,5 +1,6 @@
 //! The pages. Each has a handler here and a template beside `templates/pages`.
 
+pub(crate) mod chat;
 pub(crate) mod kit;
 pub(crate) mod landing;
 pub(crate) mod models;

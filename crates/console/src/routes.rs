@@ -85,6 +85,7 @@ fn rooms() -> Vec<Room> {
     rooms.extend(signing_in());
     rooms.extend(overview());
     rooms.extend(models());
+    rooms.extend(chat());
     rooms
 }
 
@@ -113,6 +114,18 @@ fn models() -> Vec<Room> {
         room("/models", Nothing, get(pages::models::list)),
         room("/models/compare", Nothing, get(pages::models::compare)),
         room("/models/{author}/{slug}", Nothing, get(pages::models::one)),
+    ]
+}
+
+/// Asking models by hand.
+fn chat() -> Vec<Room> {
+    let infer = Needs::May(Capability::Infer);
+    vec![
+        room("/chat", infer, get(pages::chat::show)),
+        room("/chat/completions", infer, post(pages::chat::ask)),
+        room("/chat/rendered", infer, post(pages::chat::render)),
+        room("/chat/answers/{id}", infer, get(pages::chat::answer)),
+        room("/chat/total", infer, get(pages::chat::total)),
     ]
 }
 

@@ -16,10 +16,11 @@ mod wanted;
 mod why;
 
 pub(crate) use self::{
-    compare::show as compare,
+    compare::{asked, show as compare},
     list::show as list,
     one::show as one,
     shelf::{Shelf, ShelfCell},
+    why::Why,
 
 };
 

@@ -174,7 +174,7 @@ const SORTS: [(Sort, &str, &str, bool); 7] = [
     (Sort::Price, "price", "Input / 1M", true),
     (Sort::Output, "output", "Output / 1M", true),
     (Sort::Context, "context", "Context", true),
-    (Sort::Uptime, "uptime", "Uptime, 5 min / 30 min / 1 d", true),
+    (Sort::Uptime, "uptime", "Uptime 5m / 30m / 1d", true),
     (Sort::Latency, "latency", "First token, p50 / p95", true),
     (Sort::Throughput, "throughput", "Tokens / s", true),
 ];

@@ -88,6 +88,12 @@ impl Shelf {
         }
     }
 
+    /// The models that are offered.
+    pub(crate) fn offered<'a>(&'a self, offer: &'a Offer) -> impl Iterator<Item = &'a Model> {
+        let rows = self.rows.iter().filter(|row| row.is_offered(offer));
+        rows.map(|row| &offer.catalog.models[row.model])
+    }
+
     /// How many models are offered.
     pub(crate) fn models_of(&self, offer: &Offer) -> u64 {
         let offered = self.rows.iter().filter(|row| row.is_offered(offer));
