@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use switchyard_billing::store::LedgerStore;
 
 use crate::{
+    activity::ActivityStore,
     api_key::ApiKeyStore,
     audit::{AuditLinker, AuditStore},
     directory::Directory,
@@ -82,6 +83,8 @@ pub struct Store {
     pub tenancy: Arc<dyn TenancyStore>,
     /// People who sign in.
     pub people: Arc<dyn PersonStore>,
+    /// What the traffic was.
+    pub activity: Arc<dyn ActivityStore>,
     schema: Schema,
 }
 
@@ -119,7 +122,8 @@ impl Store {
             + IdempotencyStore
             + AuditStore
             + TenancyStore
-            + PersonStore,
+            + PersonStore
+            + ActivityStore,
     {
         Self {
             ledger: engine.clone(),
@@ -131,7 +135,8 @@ impl Store {
             idempotency: engine.clone(),
             audit: engine.clone(),
             tenancy: engine.clone(),
-            people: engine,
+            people: engine.clone(),
+            activity: engine,
             schema,
         }
     }
@@ -166,6 +171,7 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000005, "receipts"),
             $crate::open::migrations!(@one $folder, 20261124000006, "own_credentials"),
             $crate::open::migrations!(@one $folder, 20261124000007, "sign_in"),
+            $crate::open::migrations!(@one $folder, 20261124000008, "activity"),
         ])
     };
     (@one $folder:literal, $version:literal, $name:literal) => {
