@@ -1,12 +1,5 @@
 //! A first request in the languages that people ask in, ready to be pasted.
 
-/// One way to ask.
-pub(crate) struct Snippet {
-    pub(crate) id: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) text: String,
-}
-
 /// What stands where a key belongs that nobody has made yet.
 pub(crate) const NO_KEY: &str = "sk-sy-v1-…";
 
@@ -19,29 +12,13 @@ pub(crate) struct Asking<'a> {
     pub(crate) model: &'a str,
 }
 
-/// The same request in every language.
-pub(crate) fn snippets(asking: &Asking<'_>) -> Vec<Snippet> {
+/// The same request in every language, with its name.
+pub(crate) fn snippets(asking: &Asking<'_>) -> Vec<(&'static str, String)> {
     vec![
-        Snippet {
-            id: "curl",
-            name: "curl",
-            text: curl(asking),
-        },
-        Snippet {
-            id: "python",
-            name: "Python",
-            text: python(asking),
-        },
-        Snippet {
-            id: "typescript",
-            name: "TypeScript",
-            text: typescript(asking),
-        },
-        Snippet {
-            id: "tools",
-            name: "Coding tools",
-            text: tools(asking),
-        },
+        ("curl", curl(asking)),
+        ("Python", python(asking)),
+        ("TypeScript", typescript(asking)),
+        ("Coding tools", tools(asking)),
     ]
 }
 
@@ -121,14 +98,9 @@ mod tests {
             key: "sk-sy-v1-abc",
             model: "acme/oak",
         };
-        for snippet in snippets(&asking) {
+        for (name, text) in snippets(&asking) {
             for part in ["http://localhost:8080/api/v1", "sk-sy-v1-abc", "acme/oak"] {
-                assert!(
-                    snippet.text.contains(part),
-                    "{part} in {}:\n{}",
-                    snippet.name,
-                    snippet.text
-                );
+                assert!(text.contains(part), "{part} in {name}:\n{text}");
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     Console,
     error::PageError,
     shell::{Nav, Shell, page},
-    snippets::{Asking, NO_KEY, Snippet, snippets},
+    snippets::{Asking, NO_KEY, snippets},
     ui,
     visit::{SignedIn, Visit},
 };
@@ -19,7 +19,7 @@ struct LandingPage {
     shell: Shell,
     models: String,
     providers: String,
-    snippets: Vec<Snippet>,
+    snippets: Vec<(&'static str, String)>,
     is_demo: bool,
 }
 

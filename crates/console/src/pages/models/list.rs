@@ -35,7 +35,7 @@ struct ListPage {
 
 /// What a search or a choice replaces.
 #[derive(Template)]
-#[template(path = "pages/models/list.html")]
+#[template(path = "pages/models/part.html")]
 struct ListPart {
     list: List,
 }
@@ -48,15 +48,15 @@ struct List {
     sorts: Vec<(&'static str, &'static str, bool)>,
     sizes: Vec<(usize, bool)>,
     rows: Vec<RowView>,
-    from: usize,
-    to: usize,
-    previous: Option<String>,
-    next: Option<String>,
+    said: String,
+    previous: String,
+    next: String,
     chips: Vec<Chip>,
     /// What could be dropped where nothing is left, with how many models that would show.
     drops: Vec<Chip>,
     is_hidden: bool,
-    hidden: Option<Chip>,
+    /// Those that are not offered, or back.
+    other: Option<Chip>,
     is_signed_in: bool,
 }
 
@@ -119,6 +119,7 @@ impl List {
         let at = |page| Wanted { page, ..wanted.clone() }.address();
         let seen = rows.iter().skip(page * size).take(size);
         let seen: Vec<_> = seen.map(|row| RowView::of(row, sieve, wanted, visit)).collect();
+        let to = page * size + seen.len();
         Self {
             search: wanted.search.clone(),
             total,
@@ -126,14 +127,13 @@ impl List {
             selects: facets::selects(sieve, wanted),
             sorts: sorts(wanted),
             sizes: PER_PAGE.map(|count| (count, count == size)).to_vec(),
-            from: (page * size + 1).min(total),
-            to: page * size + seen.len(),
-            previous: (page > 0).then(|| at(page.saturating_sub(1))),
-            next: (page * size + seen.len() < total).then(|| at(page + 1)),
+            said: format!("{}–{to} of {total}", (page * size + 1).min(total)),
+            previous: if page > 0 { at(page - 1) } else { String::new() },
+            next: if to < total { at(page + 1) } else { String::new() },
             chips: chips(sieve, wanted),
             drops: if total == 0 { drops(sieve, wanted) } else { Vec::new() },
             is_hidden: wanted.hidden,
-            hidden: other_side(sieve, wanted),
+            other: other_side(sieve, wanted),
             rows: seen,
             is_signed_in,
         }

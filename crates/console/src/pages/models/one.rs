@@ -20,7 +20,7 @@ use crate::{
     Console,
     error::PageError,
     shell::{Nav, Shell, page},
-    snippets::{Asking, NO_KEY, Snippet, snippets},
+    snippets::{Asking, NO_KEY, snippets},
     ui::{self, Markup},
     visit::Visit,
 };
@@ -39,16 +39,15 @@ struct ModelPage {
     /// What stands against all of them.
     nothing: Option<Why>,
     mine: Option<Mine>,
-    snippets: Vec<Snippet>,
+    snippets: Vec<(&'static str, String)>,
     may_chat: bool,
 }
 
 /// A column that the table can go by.
 struct Column {
-    name: &'static str,
     title: &'static str,
     href: String,
-    aria_sort: Option<&'static str>,
+    direction: &'static str,
     is_number: bool,
 }
 
@@ -175,7 +174,7 @@ const SORTS: [(Sort, &str, &str, bool); 7] = [
     (Sort::Output, "output", "Output / 1M", true),
     (Sort::Context, "context", "Context", true),
     (Sort::Uptime, "uptime", "Uptime 5m / 30m / 1d", true),
-    (Sort::Latency, "latency", "First token, p50 / p95", true),
+    (Sort::Latency, "latency", "First token p50 / p95", true),
     (Sort::Throughput, "throughput", "Tokens / s", true),
 ];
 
@@ -210,10 +209,9 @@ fn columns(id: &str, sort: Sort) -> Vec<Column> {
         let descends = matches!(own, Sort::Context | Sort::Throughput | Sort::Uptime);
         let direction = if descends { "descending" } else { "ascending" };
         Column {
-            name,
             title,
             href: format!("/models/{id}?sort={name}#endpoints"),
-            aria_sort: (*own == sort).then_some(direction),
+            direction: if *own == sort { direction } else { "" },
             is_number: *is_number,
         }
     };
