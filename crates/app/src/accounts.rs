@@ -39,9 +39,7 @@ pub fn is_address(text: &str) -> bool {
     let well_formed = text.split_once('@').is_some_and(|(local, host)| {
         !local.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
     });
-    well_formed
-        && text.len() <= 254
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+    well_formed && text.len() <= 254 && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
 /// Creates an account with its default workspace.

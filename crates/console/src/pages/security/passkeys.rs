@@ -99,10 +99,7 @@ pub(crate) async fn change(
 ) -> Result<Response, PageError> {
     let (proofs, id) = (console.app.proofs(), parse(&id)?);
     let (changed, done) = match change.name {
-        Some(name) => (
-            proofs.rename_passkey(&visitor, id, &name).await,
-            "renamed",
-        ),
+        Some(name) => (proofs.rename_passkey(&visitor, id, &name).await, "renamed"),
         None => (proofs.remove_passkey(&visitor, id).await, "removed"),
     };
     let changed: Result<(), ProofError> = changed;

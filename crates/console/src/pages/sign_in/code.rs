@@ -84,7 +84,14 @@ pub(crate) async fn sign_in(
     let proofs = console.app.proofs();
     match proofs.sign_in_with_code(token, &code, device).await {
         Ok(session) => {
-            welcome(&console, &visit, session.expose(), &sent.back, SECOND_FACTOR).await
+            welcome(
+                &console,
+                &visit,
+                session.expose(),
+                &sent.back,
+                SECOND_FACTOR,
+            )
+            .await
         }
         Err(ProofError::Expired) => Ok(Redirect::to("/login").into_response()),
         Err(error) => {

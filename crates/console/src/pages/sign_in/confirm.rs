@@ -10,7 +10,11 @@ use serde::Deserialize;
 use switchyard_app::people::proofs::ProofError;
 use switchyard_domain::secret::Secret;
 
-use super::{PASSKEY, Refusal, finished_cookie, on_to, passkey::{Answer, as_page}, passkey_script};
+use super::{
+    PASSKEY, Refusal, finished_cookie, on_to,
+    passkey::{Answer, as_page},
+    passkey_script,
+};
 use crate::{
     Console,
     error::PageError,
@@ -122,7 +126,10 @@ pub(crate) async fn with_passkey(
 ) -> Result<Response, PageError> {
     let token = cookie(&headers, PASSKEY).unwrap_or_default();
     let (proofs, visitor) = (console.app.proofs(), &*signed_in.visitor);
-    match proofs.confirm_with_passkey(visitor, token, &sent.answer).await {
+    match proofs
+        .confirm_with_passkey(visitor, token, &sent.answer)
+        .await
+    {
         Ok(session) => {
             let cookies = [session_cookie(session.expose()), finished_cookie(PASSKEY)];
             on_to(local(&sent.back), &cookies)

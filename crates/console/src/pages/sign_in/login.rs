@@ -4,15 +4,13 @@ use askama::Template;
 use axum::{
     extract::{Query, State},
     http::HeaderMap,
-    response::{Redirect, IntoResponse as _, Response},
+    response::{IntoResponse as _, Redirect, Response},
 };
 use serde::Deserialize;
 use switchyard_app::people::proofs::SignedIn;
 use switchyard_domain::secret::Secret;
 
-use super::{
-    Refusal, SECOND_FACTOR, SIGNED_UP, on_to, passkey_script, unfinished_cookie, welcome,
-};
+use super::{Refusal, SECOND_FACTOR, SIGNED_UP, on_to, passkey_script, unfinished_cookie, welcome};
 use crate::{
     Console,
     error::PageError,

@@ -117,7 +117,10 @@ mod tests {
         let until = Timestamp::from_seconds(129);
         let refusal = Refusal::of(ProofError::Locked { until }, "", now);
         let refusal = refusal.expect("a form can say it");
-        assert_eq!(refusal.text, "Locked after too many tries. Wait 30 seconds.");
+        assert_eq!(
+            refusal.text,
+            "Locked after too many tries. Wait 30 seconds."
+        );
         assert_eq!(refusal.status, StatusCode::TOO_MANY_REQUESTS);
     }
 }

@@ -90,9 +90,10 @@ pub(crate) async fn send(
         Ok(()) => Ok(Redirect::to("/reset?sent=true").into_response()),
         Err(error) => {
             let mut refusal = Refusal::of(error, "", console.app.clock().now())?;
-            refusal.text = refusal
-                .text
-                .replace("Locked after too many tries.", "A mail was sent a moment ago.");
+            refusal.text = refusal.text.replace(
+                "Locked after too many tries.",
+                "A mail was sent a moment ago.",
+            );
             form.faults.add("email", &refusal.text);
             refusal.show(&form)
         }

@@ -63,7 +63,9 @@ pub(crate) struct Address {
 fn form(console: &Console, visit: &Visit) -> SignUpPage {
     let settings = console.app.proofs().settings();
     let closed = match (settings.sign_up_is_open, settings.sends_mail) {
-        (false, _) => Some("Nobody can sign up here. Ask whoever runs this service for an account."),
+        (false, _) => {
+            Some("Nobody can sign up here. Ask whoever runs this service for an account.")
+        }
         (true, false) => Some(
             "This service sends no mail, so addresses cannot be confirmed. Ask whoever runs it for an account.",
         ),
@@ -118,7 +120,8 @@ pub(crate) async fn sign_up(
     let now = console.app.clock().now();
     let strong = proofs.check_new_password(&password, &form.email, &form.name);
     if let Err(error) = strong {
-        form.faults.add("password", Refusal::of(error, "", now)?.text);
+        form.faults
+            .add("password", Refusal::of(error, "", now)?.text);
     }
     if !form.faults.is_empty() {
         return page_with(axum::http::StatusCode::UNPROCESSABLE_ENTITY, &form);
