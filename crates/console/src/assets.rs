@@ -38,7 +38,7 @@ const SCRIPTS: &str = concat!(
     include_str!("../assets/scripts/tail.js"),
 );
 
-static ASSETS: [Asset; 5] = [
+static ASSETS: [Asset; 6] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
