@@ -89,6 +89,12 @@ impl Series {
         }
     }
 
+    /// The same under another name.
+    pub(crate) fn called(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// The same, dashed: the second of a pair, such as p95 beside p50.
     pub(crate) fn dashed(mut self) -> Self {
         self.is_dashed = true;

@@ -10,6 +10,7 @@ use switchyard_interchange::{
     failure::{Failure, FailureKind},
 };
 use switchyard_routing::policy::{Rules, ZdrGroups};
+use switchyard_store::Store;
 use switchyard_testkit::{catalog::TestCatalog, folder::Folder};
 use switchyard_upstream::{
     answer::Answer,
@@ -24,6 +25,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     App, Parts, Settings,
+    activity::Activity,
     credentials::Credentials,
     idempotency::Idempotency,
     journal::Journal,
@@ -131,6 +133,16 @@ fn catalog(folder: &Folder, now: Timestamp) -> CatalogCell {
     CatalogCell::load(&folder, now).expect("no faults")
 }
 
+fn people(store: &Store, clock: &Arc<dyn Clock>, random: &Arc<dyn RandomSource>) -> Arc<People> {
+    Arc::new(People::new(PeopleParts {
+        store: store.people.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+        secrets: Arc::new(OsRandom),
+        mailer: Arc::new(NoMail),
+    }))
+}
+
 fn parts(
     installation: &Installation,
     node: &Node,
@@ -150,6 +162,7 @@ fn parts(
         coordination.clone(),
         clock.clone(),
     ));
+    let poster = Arc::new(Poster::default());
     Parts {
         clock: clock.clone(),
         random: random.clone(),
@@ -171,13 +184,7 @@ fn parts(
             clock: clock.clone(),
             random: random.clone(),
         })),
-        people: Arc::new(People::new(PeopleParts {
-            store: store.people.clone(),
-            clock: clock.clone(),
-            random: random.clone(),
-            secrets: Arc::new(OsRandom),
-            mailer: Arc::new(NoMail),
-        })),
+        people: people(store, &clock, &random),
         directory: store.directory.clone(),
         upstream: provider.clone(),
         keys: Arc::new(ApiKeys::new(
@@ -201,7 +208,8 @@ fn parts(
             clock.clone(),
         )),
         journal: Arc::new(journal),
-        poster: Arc::new(Poster::default()),
+        poster: Arc::clone(&poster),
+        activity: Arc::new(Activity::new(store.activity.clone(), poster)),
         receipts: Arc::new(Receipts::new(store.receipts.clone(), vault, clock)),
         settings: Settings {
             attempt_timeout: std::time::Duration::from_secs(60),
