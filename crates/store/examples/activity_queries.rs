@@ -84,7 +84,8 @@ async fn fill(store: &Store, account: AccountId, count: u64) {
     println!("{count} generations posted in {:?}", began.elapsed());
 }
 
-/// As agents and chats make them: sessions of thirty turns, most prompts cached, a few failures.
+/// As agents and chats make them: each key is one app's, which uses a few models, each mostly at the same
+/// endpoint; sessions of thirty turns, most prompts cached, a few failures.
 fn settlement(account: AccountId, number: u64, count: u64) -> Settlement {
     let mixed = mix(number);
     let key = mixed % KEYS;
@@ -98,13 +99,13 @@ fn settlement(account: AccountId, number: u64, count: u64) -> Settlement {
     let id = GenerationId::new(at.seconds(), u128::from(mixed) << 64 | u128::from(number));
     let charge = UsdNanos::new(i64::try_from(mixed % 50_000_000).expect("small"));
     let mut settlement = sample_settlement(tenant, id, at, charge, Vec::new());
-    let model = (mixed >> 8) % MODELS;
-    let provider = (mixed >> 16) % 3;
+    let model = (key + ((mixed >> 8) % 3)) % MODELS;
+    let provider = (model + u64::from((mixed >> 16) % 10 == 0)) % 3;
     let request = &mut settlement.request;
     request.requested_model = format!("maker-{}/model-{model}", model % 5);
     let session = number / (30 * KEYS) * KEYS + key;
     request.session_id = (mixed % 10 < 6).then(|| format!("session-{session:016x}"));
-    request.http_referer = Some(format!("https://app-{}.example", (mixed >> 24) % 4));
+    request.http_referer = Some(format!("https://app-{}.example", key % 8));
     request.external_user = None;
     settlement.usage.input_uncached = mixed % 4_000;
     settlement.usage.cache_read = (mixed >> 4) % 60_000;

@@ -24,67 +24,58 @@ macro_rules! sum {
 }
 
 macro_rules! counts {
-    ($series:literal, $requests:literal, $sums:literal) => {
+    ($requests:literal, $byok_requests:literal, $errors:literal, $cancelled:literal,
+     $byok_charge:literal, $of:literal) => {
         concat!(
             sum!($requests),
             ", ",
-            sum!(concat!(
-                "CASE WHEN ",
-                $series,
-                ".is_byok THEN ",
-                $requests,
-                " ELSE 0 END"
-            )),
+            sum!($byok_requests),
             ", ",
-            sum!(concat!(
-                "CASE WHEN ",
-                $series,
-                ".status = 'error' THEN ",
-                $requests,
-                " ELSE 0 END"
-            )),
+            sum!($errors),
             ", ",
-            sum!(concat!(
-                "CASE WHEN ",
-                $series,
-                ".status = 'cancelled' THEN ",
-                $requests,
-                " ELSE 0 END"
-            )),
+            sum!($cancelled),
             ", ",
-            sum!(concat!($sums, ".prompt_tokens")),
+            sum!(concat!($of, ".prompt_tokens")),
             ", ",
-            sum!(concat!($sums, ".completion_tokens")),
+            sum!(concat!($of, ".completion_tokens")),
             ", ",
-            sum!(concat!($sums, ".reasoning_tokens")),
+            sum!(concat!($of, ".reasoning_tokens")),
             ", ",
-            sum!(concat!($sums, ".cached_tokens")),
+            sum!(concat!($of, ".cached_tokens")),
             ", ",
-            sum!(concat!($sums, ".cache_write_tokens")),
+            sum!(concat!($of, ".cache_write_tokens")),
             ", ",
-            sum!(concat!($sums, ".charge")),
+            sum!(concat!($of, ".charge")),
             ", ",
-            sum!(concat!(
-                "CASE WHEN ",
-                $series,
-                ".is_byok THEN ",
-                $sums,
-                ".charge ELSE 0 END"
-            )),
+            sum!($byok_charge),
             ", ",
-            sum!(concat!($sums, ".tools_charge")),
+            sum!(concat!($of, ".tools_charge")),
             ", ",
-            sum!(concat!($sums, ".list_price")),
+            sum!(concat!($of, ".list_price")),
             ", ",
-            sum!(concat!($sums, ".byok_list_price")),
+            sum!(concat!($of, ".byok_list_price")),
             ", ",
-            sum!(concat!($sums, ".cache_discount"))
+            sum!(concat!($of, ".cache_discount"))
         )
     };
 }
 
-const OF_ROLL_UPS: &str = counts!("s", "h.requests", "h");
-const OF_ROWS: &str = counts!("s", "1", "g");
+const OF_ROLL_UPS: &str = counts!(
+    "h.requests",
+    "h.byok_requests",
+    "h.errors",
+    "h.cancelled",
+    "h.byok_charge",
+    "h"
+);
+const OF_ROWS: &str = counts!(
+    "1",
+    "CASE WHEN s.is_byok THEN 1 ELSE 0 END",
+    "CASE WHEN s.status = 'error' THEN 1 ELSE 0 END",
+    "CASE WHEN s.status = 'cancelled' THEN 1 ELSE 0 END",
+    "CASE WHEN s.is_byok THEN g.charge ELSE 0 END",
+    "g"
+);
 
 /// What the time columns of roll-ups add up to.
 static TIMES_OF_ROLL_UPS: LazyLock<String> = LazyLock::new(|| {
