@@ -1,4 +1,4 @@
-//! Who changes something through the API, as the audit log remembers it.
+//! Who changes something, through the API or in the console, as the audit log remembers it.
 
 use serde_json::Value;
 use switchyard_domain::{
@@ -8,14 +8,22 @@ use switchyard_domain::{
 };
 use switchyard_store::audit::{AuditEvent, AuditOrigin, AuditOutcome, AuditVia};
 
-/// A caller in the act of changing something.
+/// Somebody in the act of changing something.
 #[derive(Debug, Clone)]
 pub struct ActingCaller {
-    pub caller: Caller,
+    who: Who,
     /// The address that the request came from.
-    pub ip: Option<String>,
+    ip: Option<String>,
     /// The request, as its answer and the logs name it.
-    pub request_id: Option<String>,
+    request_id: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+enum Who {
+    /// A program with an API key.
+    Key(Caller),
+    /// Somebody who signed in, in the account they look at.
+    Person(PersonId, AccountId),
 }
 
 /// What was changed, for the audit log.
@@ -32,29 +40,62 @@ pub struct Deed {
 }
 
 impl ActingCaller {
-    /// Whose affairs are changed: the account of the key, whatever the request says.
-    pub fn account_id(&self) -> AccountId {
-        self.caller.account_id()
+    /// A program that presented an API key.
+    pub const fn key(caller: Caller, ip: Option<String>, request_id: Option<String>) -> Self {
+        Self {
+            who: Who::Key(caller),
+            ip,
+            request_id,
+        }
     }
 
-    /// Who is to be noted as maker of things: the person whose key it is, or else the key.
+    /// Somebody who signed in and looks at `account`.
+    pub const fn signed_in(
+        person: PersonId,
+        account: AccountId,
+        ip: Option<String>,
+        request_id: Option<String>,
+    ) -> Self {
+        Self {
+            who: Who::Person(person, account),
+            ip,
+            request_id,
+        }
+    }
+
+    /// Whose affairs are changed: the account of the key or of the session, whatever the request
+    /// says.
+    pub fn account_id(&self) -> AccountId {
+        match &self.who {
+            Who::Key(caller) => caller.account_id(),
+            Who::Person(_, account) => *account,
+        }
+    }
+
+    /// Who is to be noted as maker of things: the person, or the key.
     pub fn name(&self) -> String {
-        self.caller.key.id.to_string()
+        match &self.who {
+            Who::Key(caller) => caller.key.id.to_string(),
+            Who::Person(person, _) => person.to_string(),
+        }
     }
 
     /// The same, for what operators do as well, who have no key.
     pub fn as_audited(&self) -> crate::audit::Actor {
         crate::audit::Actor {
             id: self.name(),
-            via: AuditVia::Api,
+            via: self.via(),
             ip: self.ip.clone(),
             request_id: self.request_id.clone(),
         }
     }
 
-    /// The person whose key it is.
+    /// The person who acts, or whose key does.
     pub fn person(&self) -> Option<PersonId> {
-        self.caller.key.creator_id
+        match &self.who {
+            Who::Key(caller) => caller.key.creator_id,
+            Who::Person(person, _) => Some(*person),
+        }
     }
 
     /// The entry of the audit log that says that this was done.
@@ -68,11 +109,18 @@ impl ActingCaller {
             origin: AuditOrigin {
                 account_id: Some(self.account_id()),
                 workspace_id: deed.workspace_id,
-                via: AuditVia::Api,
+                via: self.via(),
                 ip: self.ip.clone(),
                 request_id: self.request_id.clone(),
                 outcome: AuditOutcome::Done,
             },
+        }
+    }
+
+    const fn via(&self) -> AuditVia {
+        match self.who {
+            Who::Key(_) => AuditVia::Api,
+            Who::Person(..) => AuditVia::Console,
         }
     }
 }

@@ -21,7 +21,9 @@ pub mod jobs;
 pub mod journal;
 pub mod keys;
 pub mod limits;
+pub mod mail;
 pub mod own_credentials;
+pub mod people;
 pub mod policies;
 pub mod poster;
 pub mod random;
@@ -58,6 +60,7 @@ use crate::{
     journal::Journal,
     keys::Keys,
     own_credentials::OwnCredentials,
+    people::People,
     policies::Policies,
     poster::Poster,
     random::RandomSource,
@@ -101,6 +104,7 @@ pub struct Parts {
     pub idempotency: Arc<Idempotency>,
     pub workspaces: Arc<Workspaces>,
     pub vault_upkeep: Arc<VaultUpkeep>,
+    pub people: Arc<People>,
     pub settings: Settings,
 }
 
@@ -124,6 +128,7 @@ pub struct App {
     idempotency: Arc<Idempotency>,
     workspaces: Arc<Workspaces>,
     vault_upkeep: Arc<VaultUpkeep>,
+    people: Arc<People>,
     settings: Settings,
     health: HealthBoard,
     vault_health: VaultHealth,
@@ -161,6 +166,7 @@ impl App {
             idempotency: parts.idempotency,
             workspaces: parts.workspaces,
             vault_upkeep: parts.vault_upkeep,
+            people: parts.people,
             settings: parts.settings,
             health,
             vault_health: VaultHealth::default(),
@@ -211,6 +217,15 @@ impl App {
             .readiness(self.credentials.vault(), &*self.clock)
     }
 
+    /// A name for a request that has none of its own.
+    pub fn new_request_id(&self) -> String {
+        format!(
+            "req-{}-{:016x}",
+            self.clock.now().seconds(),
+            self.random.u64()
+        )
+    }
+
     /// Generations in flight.
     pub fn in_flight(&self) -> usize {
         self.tasks.len()
@@ -244,6 +259,11 @@ impl App {
     /// Workspaces, as accounts manage them.
     pub fn workspaces(&self) -> &Workspaces {
         &self.workspaces
+    }
+
+    /// People who sign in.
+    pub fn people(&self) -> &People {
+        &self.people
     }
 
     /// Signed receipts of generations.

@@ -1,4 +1,60 @@
 //! The web console: pages for those who own, use and pay for an account.
 //!
 //! A handler decodes, calls `switchyard-app` and renders. Nothing here sees a database, and who may see
-//! or do what stands in the one table of `switchyard_domain::authority`.
+//! or do what stands in the one table of `switchyard_domain::authority`. Pages are written on the server
+//! (`templates/`), and work without JavaScript; htmx makes them quicker.
+//!
+//! Start at `routes.rs`, where every page stands with what it takes to see it. `visit.rs` is who looks,
+//! `form.rs` what they send, `shell.rs` what surrounds every page, `ui.rs` how money, time and counts
+//! are written.
+
+#![expect(
+    dead_code,
+    reason = "pages that use the rest of the foundation come next"
+)]
+
+mod routes;
+
+mod frame;
+mod visit;
+
+mod form;
+mod shell;
+mod ui;
+
+mod assets;
+mod error;
+mod pages;
+
+use std::sync::Arc;
+
+use switchyard_app::App;
+
+pub use routes::router;
+
+/// What the pages share. Cheap to clone.
+#[derive(Clone)]
+pub struct Console {
+    pub(crate) app: Arc<App>,
+    pub(crate) settings: Arc<Settings>,
+}
+
+/// What an installation says of itself.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where people reach it, such as `https://switchyard.example`, without a slash at the end. Links in
+    /// mails begin with it, and passkeys are bound to its host.
+    pub public_url: String,
+    /// Whether it is the demo, which shows the mails it sends.
+    pub is_demo: bool,
+}
+
+impl Console {
+    /// A console in front of `app`.
+    pub fn new(app: Arc<App>, settings: Settings) -> Self {
+        Self {
+            app,
+            settings: Arc::new(settings),
+        }
+    }
+}

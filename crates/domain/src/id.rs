@@ -91,6 +91,10 @@ define_id!(
     PersonId, "user_"
 );
 define_id!(
+    /// Somebody signed in on one device; never the token.
+    SessionId, "session_"
+);
+define_id!(
     /// One API key's row; never the key itself.
     ApiKeyId, "key_"
 );

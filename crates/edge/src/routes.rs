@@ -2,9 +2,11 @@
 
 use axum::{
     Router,
+    extract::Request,
     http::{Method, Uri},
     routing::{MethodRouter, any, get, post, put},
 };
+use tower::{ServiceExt as _, service_fn};
 
 use crate::{
     Edge, account, catalog, docs, error, frame::Observe,
@@ -14,8 +16,8 @@ use crate::{
 /// OpenRouter's prefix, and the bare one that OpenAI's clients are pointed at.
 const PREFIXES: [&str; 2] = ["/api/v1", "/v1"];
 
-/// The public API.
-pub fn router(edge: Edge) -> Router {
+/// The public API, and beside it whatever has no place under its prefixes: the console's pages.
+pub fn router(edge: Edge, pages: Router) -> Router {
     let mut router = Router::new();
     for (path, methods) in api() {
         let methods = finished(methods, path, &edge);
@@ -33,9 +35,26 @@ pub fn router(edge: Edge) -> Router {
         router = router.route(path, finished(methods, path, &edge));
     }
     let unknown = any(unknown_route).layer(Observe::new("unknown", &edge.frame));
-    router
-        .fallback_service(unknown.with_state(edge.clone()))
-        .with_state(edge)
+    let unknown = unknown.with_state(edge.clone());
+    let elsewhere = service_fn(move |request: Request| {
+        let (unknown, pages) = (unknown.clone(), pages.clone());
+        async move {
+            if is_of_the_api(request.uri().path()) {
+                unknown.oneshot(request).await
+            } else {
+                pages.oneshot(request).await
+            }
+        }
+    });
+    router.fallback_service(elsewhere).with_state(edge)
+}
+
+fn is_of_the_api(path: &str) -> bool {
+    let below = |prefix: &&str| {
+        let rest = path.strip_prefix(prefix);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    PREFIXES.iter().any(below) || below(&"/api")
 }
 
 /// What lies under both prefixes.

@@ -17,7 +17,9 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, response::Response, routing::future::RouteFuture};
+use axum::{
+    Router, body::Body, extract::ConnectInfo, response::Response, routing::future::RouteFuture,
+};
 use http::Request;
 use hyper::body::Incoming;
 use hyper_util::{
@@ -181,7 +183,7 @@ impl Server {
             router: self.router.clone(),
             has_asked: Arc::clone(&has_asked),
             unread,
-            peer: Peer(peer.ip()),
+            peer: ConnectInfo(peer.ip()),
         };
         let mut connection = pin!(builder.serve_connection(stream, service));
         let mut patience = pin!(sleep(HEADER_TIMEOUT));
@@ -212,16 +214,13 @@ impl Server {
     }
 }
 
-/// The address at the other end of the connection, among a request's extensions.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
-
 /// The router as hyper calls it.
 struct Requests {
     router: Router,
     has_asked: Arc<AtomicBool>,
     unread: Unread,
-    peer: Peer,
+    /// The address at the other end, which goes among the request's extensions.
+    peer: ConnectInfo<IpAddr>,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Requests {

@@ -56,6 +56,8 @@ pub enum AuditVia {
     Command,
     /// The API.
     Api,
+    /// The web console.
+    Console,
     /// The service itself.
     Service,
 }
@@ -66,6 +68,7 @@ impl AuditVia {
         match self {
             Self::Command => "command",
             Self::Api => "api",
+            Self::Console => "console",
             Self::Service => "service",
         }
     }

@@ -20,6 +20,7 @@ pub mod credential;
 pub mod generation;
 pub mod idempotency;
 pub mod own_credential;
+pub mod person;
 pub mod policy;
 pub mod receipts;
 pub mod sealed;

@@ -11,6 +11,7 @@ use crate::{
     directory::Directory,
     idempotency::IdempotencyStore,
     own_credential::OwnCredentialStore,
+    person::PersonStore,
     postgres,
     receipts::ReceiptStore,
     sealed::SealedStore,
@@ -80,6 +81,8 @@ pub struct Store {
     pub audit: Arc<dyn AuditStore>,
     /// Workspaces and people.
     pub tenancy: Arc<dyn TenancyStore>,
+    /// People who sign in.
+    pub people: Arc<dyn PersonStore>,
     /// What the traffic was.
     pub activity: Arc<dyn ActivityStore>,
     schema: Schema,
@@ -119,6 +122,7 @@ impl Store {
             + IdempotencyStore
             + AuditStore
             + TenancyStore
+            + PersonStore
             + ActivityStore,
     {
         Self {
@@ -131,6 +135,7 @@ impl Store {
             idempotency: engine.clone(),
             audit: engine.clone(),
             tenancy: engine.clone(),
+            people: engine.clone(),
             activity: engine,
             schema,
         }
@@ -165,6 +170,7 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000004, "policies"),
             $crate::open::migrations!(@one $folder, 20261124000005, "receipts"),
             $crate::open::migrations!(@one $folder, 20261124000006, "own_credentials"),
+            $crate::open::migrations!(@one $folder, 20261124000007, "sign_in"),
             $crate::open::migrations!(@one $folder, 20261124000008, "activity"),
         ])
     };

@@ -84,6 +84,12 @@ enum AccountCommand {
         #[arg(long)]
         name: Option<String>,
     },
+    /// Print a link that signs somebody in to the console, once, within 15 minutes.
+    SignInLink {
+        /// The address they sign in with.
+        #[arg(long)]
+        email: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -314,6 +320,9 @@ fn run_configured(
         Command::Migrate => commands::migrate::run(config, output),
         Command::Account(AccountCommand::Create { email, name }) => {
             commands::account::create(config, output, &email, name.as_deref())
+        }
+        Command::Account(AccountCommand::SignInLink { email }) => {
+            commands::account::sign_in_link(config, output, &email)
         }
         Command::Key(KeyCommand::Create(wanted)) => commands::key::create(config, output, &wanted),
         Command::Key(KeyCommand::Revoke { account, hash }) => {

@@ -41,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) signed_receipts: bool,
     pub(crate) log_level: String,
     pub(crate) log_format: LogFormat,
+    /// Whether this is the demo; no setting says so.
+    pub(crate) is_demo: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -51,6 +53,7 @@ pub(crate) struct Server {
     pub(crate) worker_threads: usize,
     /// `None`: nobody is trusted to say where callers are.
     pub(crate) country_header: Option<HeaderName>,
+    pub(crate) public_url: Option<String>,
 }
 
 /// What is wrong with the configuration; all of it.
@@ -74,6 +77,7 @@ impl Config {
                 drain_delay: reader.duration("server.drain_delay"),
                 worker_threads: reader.parsed("server.worker_threads", "a number of threads"),
                 country_header: reader.header("server.country_header"),
+                public_url: Some(reader.text("server.public_url")).filter(|url| !url.is_empty()),
             },
             admin_listen: reader.parsed("admin.listen", "an address such as 127.0.0.1:9090"),
             database_url: reader.database_url("database.url"),
@@ -103,6 +107,7 @@ impl Config {
                 "log.format",
                 &[("json", LogFormat::Json), ("text", LogFormat::Text)],
             ),
+            is_demo: false,
             data_dir,
         };
         reader.finish(config)

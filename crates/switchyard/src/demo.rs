@@ -29,6 +29,9 @@ struct Ready<'a> {
     api_base: String,
     api_key: &'a str,
     management_key: &'a str,
+    console: String,
+    /// Works once.
+    sign_in: String,
     curl: String,
     simulator: String,
     real_providers: Vec<String>,
@@ -51,14 +54,17 @@ pub(crate) fn run(mut layers: Layers, output: Output) -> Result<ExitCode, Comman
         catalog::write(&dir, simulator.address(), &real)?;
         layers.insist("catalog.dir", dir.display().to_string());
         layers.insist("egress.operator_private_cidrs", loopback_beside(&layers));
-        let config = Config::from_layers(&layers)?;
+        let mut config = Config::from_layers(&layers)?;
+        config.is_demo = true;
         let foundation = Foundation::open(config).await?;
         let account = account::ensure(&foundation).await?;
         store_credentials(&foundation, &real).await?;
+        let sign_in = account::sign_in_token(&foundation).await?;
         let service = Service::start_on(foundation, metrics).await?;
         announce(
             output,
-            service.public_address,
+            &service,
+            &sign_in,
             simulator.address(),
             &account,
             &real,
@@ -136,12 +142,15 @@ async fn store_credentials(
 
 fn announce(
     output: Output,
-    address: SocketAddr,
+    service: &Service,
+    sign_in: &Secret<String>,
     simulator: SocketAddr,
     account: &account::DemoAccount,
     real: &[catalog::RealProvider],
 ) -> Result<(), CommandError> {
-    let base = format!("http://{address}/api/v1");
+    let base = format!("http://{}/api/v1", service.public_address);
+    let console = service.public_url();
+    let sign_in = format!("{console}/sign-in/{}", sign_in.expose());
     let curl = format!(
         "curl -N {base}/chat/completions -H 'Authorization: Bearer {key}' \
          -H 'Content-Type: application/json' \
@@ -162,7 +171,9 @@ fn announce(
         "\nSwitchyard is ready.\n\n  \
          API base        {base}\n  \
          API key         {key}\n  \
-         Management key  {management}\n\n\
+         Management key  {management}\n  \
+         Console         {console}\n  \
+         Sign in once    {sign_in}\n\n\
          {providers}\n\n\
          Paste this next, in another terminal:\n\n{curl}\n",
         key = account.api_key,
@@ -172,6 +183,8 @@ fn announce(
         api_base: base,
         api_key: &account.api_key,
         management_key: &account.management_key,
+        console: console.clone(),
+        sign_in: sign_in.clone(),
         curl: curl.clone(),
         simulator: format!("http://{simulator}"),
         real_providers: real.iter().map(|one| one.slug.clone()).collect(),

@@ -13,7 +13,9 @@ use switchyard_app::{
     credentials::Credentials,
     idempotency::Idempotency,
     keys::Keys,
+    mail::NoMail,
     own_credentials::{OwnCredentialParts, OwnCredentials},
+    people::{People, PeopleParts},
     policies::Policies,
     random::RandomSource,
     receipts::Receipts,
@@ -136,6 +138,16 @@ impl Foundation {
             Arc::clone(&self.clock),
             Arc::clone(&self.random),
         )
+    }
+
+    pub(crate) fn people(&self) -> People {
+        People::new(PeopleParts {
+            store: Arc::clone(&self.store.people),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            secrets: Arc::new(OsRandom),
+            mailer: Arc::new(NoMail),
+        })
     }
 
     pub(crate) fn workspaces(

@@ -7,6 +7,7 @@ use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use switchyard_app::{App, Parts, Settings, journal::Journal, poster::Poster, treasury::Treasury};
 use switchyard_catalog::cell::CatalogCell;
+use switchyard_console::Console;
 use switchyard_coordination::{
     Coordination,
     in_process::InProcess,
@@ -170,6 +171,11 @@ impl Service {
         Ok(service)
     }
 
+    /// Where people reach the console.
+    pub(crate) fn public_url(&self) -> String {
+        public_url(&self.config, self.public_address)
+    }
+
     fn listen(&self, public: TcpListener, admin: TcpListener, metrics: Metrics, node: NodeId) {
         let edge = Edge::new(
             Arc::clone(&self.app),
@@ -193,8 +199,16 @@ impl Service {
         });
         let grace = self.config.server.drain_grace + LAST_WORDS_PATIENCE;
         let stop = self.stop_servers.clone();
+        let console = Console::new(
+            Arc::clone(&self.app),
+            switchyard_console::Settings {
+                public_url: self.public_url(),
+                is_demo: self.config.is_demo,
+            },
+        );
+        let routes = router(edge, switchyard_console::router(console));
         self.servers
-            .spawn(server::serve(public, router(edge), stop.clone(), grace));
+            .spawn(server::serve(public, routes, stop.clone(), grace));
         self.servers
             .spawn(server::serve(admin, admin_routes, stop, grace));
     }
@@ -276,12 +290,23 @@ fn parts(
         receipts: Arc::new(foundation.receipts()),
         idempotency: Arc::new(foundation.idempotency()),
         vault_upkeep: Arc::new(foundation.vault_upkeep()),
+        people: Arc::new(foundation.people()),
         settings: Settings {
             attempt_timeout: foundation.config.upstream.total,
             sticky_ttl: foundation.config.sticky_ttl,
             sticky_secret: foundation.conversation_secret(),
             signed_receipts: foundation.config.signed_receipts,
         },
+    }
+}
+
+/// Where people reach this node: as configured, or on this machine.
+pub(crate) fn public_url(config: &Config, address: SocketAddr) -> String {
+    match &config.server.public_url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        // By name, because passkeys are bound to names and never to addresses.
+        None if address.ip().is_loopback() => format!("http://localhost:{}", address.port()),
+        None => format!("http://{address}"),
     }
 }
 

@@ -1,10 +1,10 @@
 //! A request that changes something: who asks, what for, and under which name. Carried out once
 //! however often it is asked, and to its end whether or not somebody waits for it.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, net::IpAddr, sync::Arc};
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, MatchedPath, Request},
+    extract::{ConnectInfo, FromRequest, FromRequestParts, MatchedPath, Request},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CACHE_CONTROL, request::Parts},
     response::Response,
 };
@@ -27,7 +27,6 @@ use crate::{
     frame::RequestId,
     limits::MANAGEMENT_BODY_BYTES_MAX,
     reply::{Refusal, json_bytes},
-    server::Peer,
 };
 
 static REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -65,11 +64,10 @@ impl<C: Asks> FromRequest<Edge> for Change<C> {
         };
         let body = body::read(&parts.headers, body, MANAGEMENT_BODY_BYTES_MAX).await?;
         let request_id = parts.extensions.get::<RequestId>();
-        let actor = ActingCaller {
-            caller,
-            ip: parts.extensions.get().map(|Peer(ip)| ip.to_string()),
-            request_id: request_id.and_then(|RequestId(id)| Some(id.to_str().ok()?.to_owned())),
-        };
+        let peer = parts.extensions.get::<ConnectInfo<IpAddr>>();
+        let ip = peer.map(|ConnectInfo(ip)| ip.to_string());
+        let request_id = request_id.and_then(|RequestId(id)| Some(id.to_str().ok()?.to_owned()));
+        let actor = ActingCaller::key(caller, ip, request_id);
         Ok(Self {
             actor,
             // No copy where nobody else holds the bytes, as with any body that came in pieces.

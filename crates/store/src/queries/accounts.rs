@@ -66,7 +66,7 @@ impl From<AccountRow> for Account {
 }
 
 /// In Rust and not in SQL, because the engines' `lower` differ outside ASCII.
-fn fold(email: &str) -> String {
+pub(super) fn fold(email: &str) -> String {
     without_nul(email.trim()).to_lowercase()
 }
 

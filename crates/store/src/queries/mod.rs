@@ -34,6 +34,7 @@ mod logs;
 mod managed_keys;
 mod nodes;
 mod own_credentials;
+mod people;
 mod policies;
 mod post;
 mod receipts;

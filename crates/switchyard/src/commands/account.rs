@@ -10,6 +10,7 @@ use crate::{
     commands::{CommandError, DONE, Output, block_on, print},
     config::Config,
     foundation::Foundation,
+    serve::public_url,
 };
 
 #[derive(Serialize)]
@@ -45,5 +46,31 @@ pub(crate) fn create(
         created.account_id, created.workspace_id
     );
     print(output, &text, &created)?;
+    Ok(DONE)
+}
+
+#[derive(Serialize)]
+struct SignIn {
+    url: String,
+}
+
+/// Prints where somebody can sign in who lost every other way to.
+pub(crate) fn sign_in_link(
+    config: Config,
+    output: Output,
+    email: &str,
+) -> Result<ExitCode, CommandError> {
+    let listen = config.server.listen;
+    let url = block_on(async {
+        let foundation = Foundation::open(config).await?;
+        let people = foundation.people();
+        let token = people
+            .sign_in_link(&*foundation.store.directory, email)
+            .await
+            .map_err(|error| CommandError::caused("cannot make a link", error))?;
+        let base = public_url(&foundation.config, listen);
+        Ok(format!("{base}/sign-in/{}", token.expose()))
+    })?;
+    print(output, &url, &SignIn { url: url.clone() })?;
     Ok(DONE)
 }

@@ -6,7 +6,7 @@ use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc};
 use serde::{Deserialize, Serialize};
 use switchyard_app::{accounts, keys::KeyRequest};
 use switchyard_coordination::in_process::InProcess;
-use switchyard_domain::{money::UsdNanos, tenancy::KeyKind};
+use switchyard_domain::{money::UsdNanos, secret::Secret, tenancy::KeyKind};
 use switchyard_store::account::Account;
 
 use crate::{commands::CommandError, foundation::Foundation};
@@ -87,6 +87,13 @@ async fn key(
         .await
         .map_err(|error| CommandError::caused("cannot create the demo's key", error))?;
     Ok(created.text.expose().clone())
+}
+
+/// What lets the demo's owner in once.
+pub(super) async fn sign_in_token(foundation: &Foundation) -> Result<Secret<String>, CommandError> {
+    let directory = &*foundation.store.directory;
+    let token = foundation.people().sign_in_link(directory, EMAIL).await;
+    token.map_err(|error| CommandError::caused("cannot make a link to sign in", error))
 }
 
 fn read(path: &Path) -> Option<DemoAccount> {

@@ -10,12 +10,16 @@ use switchyard_interchange::{
     failure::{Failure, FailureKind},
 };
 use switchyard_routing::policy::{Rules, ZdrGroups};
+use switchyard_store::Store;
 use switchyard_testkit::{catalog::TestCatalog, folder::Folder};
 use switchyard_upstream::{
     answer::Answer,
     call::{Answered, Call, Upstream},
 };
-use switchyard_vault::api_key::{Pepper, Peppers};
+use switchyard_vault::{
+    OsRandom,
+    api_key::{Pepper, Peppers},
+};
 use uuid::Uuid;
 
 use super::*;
@@ -25,6 +29,8 @@ use crate::{
     idempotency::Idempotency,
     journal::Journal,
     keys::Keys as ApiKeys,
+    mail::NoMail,
+    people::{People, PeopleParts},
     policies::{Policies, PolicySubject},
     poster::Poster,
     receipts::Receipts,
@@ -126,6 +132,16 @@ fn catalog(folder: &Folder, now: Timestamp) -> CatalogCell {
     CatalogCell::load(&folder, now).expect("no faults")
 }
 
+fn people(store: &Store, clock: &Arc<dyn Clock>, random: &Arc<dyn RandomSource>) -> Arc<People> {
+    Arc::new(People::new(PeopleParts {
+        store: store.people.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+        secrets: Arc::new(OsRandom),
+        mailer: Arc::new(NoMail),
+    }))
+}
+
 fn parts(
     installation: &Installation,
     node: &Node,
@@ -166,6 +182,7 @@ fn parts(
             clock: clock.clone(),
             random: random.clone(),
         })),
+        people: people(store, &clock, &random),
         directory: store.directory.clone(),
         upstream: provider.clone(),
         keys: Arc::new(ApiKeys::new(

@@ -1,0 +1,16 @@
+//! The pages. Each has a handler here and a template beside `templates/pages`.
+
+pub(crate) mod kit;
+pub(crate) mod overview;
+pub(crate) mod sign_in_link;
+pub(crate) mod sign_out;
+pub(crate) mod theme;
+
+use axum::response::Response;
+
+use crate::{error::PageError, visit::Visit};
+
+/// For addresses that are none of ours.
+pub(crate) async fn not_found(visit: Visit) -> Response {
+    PageError::NotFound.show(&visit)
+}

@@ -1,0 +1,114 @@
+//! Every page, on one page, with what it takes to see it and to send something to it.
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware::from_fn_with_state,
+    routing::{MethodRouter, get, post},
+};
+use switchyard_domain::authority::Capability;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+
+use crate::{Console, assets, frame, pages, visit};
+
+/// The longest form, in bytes.
+const FORM_BYTES_MAX: usize = 1 << 20;
+
+/// What it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Nothing: anybody may.
+    Nothing,
+    /// Being signed in.
+    SignIn,
+    /// Being signed in, and the capability.
+    May(Capability),
+}
+
+/// One path with its methods and what they take.
+#[derive(Clone)]
+pub(crate) struct Room {
+    path: &'static str,
+    methods: MethodRouter<Console>,
+    pub(crate) read: Needs,
+    pub(crate) write: Needs,
+    /// Whether sending something takes a fresh proof of who one is.
+    pub(crate) is_dangerous: bool,
+}
+
+fn room(path: &'static str, needs: Needs, methods: MethodRouter<Console>) -> Room {
+    Room {
+        path,
+        methods,
+        read: needs,
+        write: needs,
+        is_dangerous: false,
+    }
+}
+
+impl Room {
+    /// The same, where sending something takes more than looking.
+    fn writes(mut self, needs: Needs) -> Self {
+        self.write = needs;
+        self
+    }
+
+    /// The same, where sending something takes a fresh proof.
+    fn dangerous(mut self) -> Self {
+        self.is_dangerous = true;
+        self
+    }
+}
+
+/// The pages.
+pub fn router(console: Console) -> Router {
+    let mut router = Router::new();
+    for room in rooms() {
+        let (path, methods) = (room.path, room.methods.clone());
+        let door = from_fn_with_state((console.clone(), room), visit::enter);
+        router = router.route(path, methods.layer(door));
+    }
+    let frame = from_fn_with_state(console.clone(), frame::surround);
+    let fence = CatchPanicLayer::custom(frame::after_panic);
+    router
+        .route("/assets/{hash}/{name}", get(assets::one))
+        .fallback(pages::not_found)
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(fence)
+        .layer(frame)
+        .layer(CompressionLayer::new().gzip(true))
+        .with_state(console)
+}
+
+fn rooms() -> Vec<Room> {
+    let mut rooms = Vec::new();
+    rooms.extend(signing_in());
+    rooms.extend(overview());
+    rooms
+}
+
+/// Before and around a session.
+fn signing_in() -> Vec<Room> {
+    use Needs::{Nothing, SignIn};
+    vec![
+        room(
+            "/sign-in/{token}",
+            Nothing,
+            get(pages::sign_in_link::look).post(pages::sign_in_link::follow),
+        ),
+        room(
+            "/logout",
+            SignIn,
+            get(pages::sign_out::ask).post(pages::sign_out::leave),
+        ),
+        room("/settings/theme", Nothing, post(pages::theme::choose)),
+    ]
+}
+
+/// What is seen first.
+fn overview() -> Vec<Room> {
+    vec![
+        room("/", Needs::SignIn, get(pages::overview::show)),
+        room("/kit", Needs::Nothing, get(pages::kit::show)),
+    ]
+}
