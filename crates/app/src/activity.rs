@@ -8,27 +8,46 @@ mod tail;
 
 use std::sync::Arc;
 
-pub use switchyard_store::activity::{
-    AppName, Bound, Breakdown, Condition, Cursor, Detail, Dimension, Facet, FacetCount, Filter, Interval,
-    KeyName, LatencyHistogram, LogQuery, LogRow, LogStatus, Names, PersonName, Range, RowMeasure,
-    Scope, SessionQuery, SessionRow, Slice, Step, Sums, ThroughputHistogram, Turn, Value,
-    WorkspaceName,
-};
 use switchyard_domain::{
     clock::Timestamp,
     id::{AccountId, ApiKeyId, WorkspaceId},
 };
-use switchyard_store::{ActivityStore, DirectoryError};
+pub use switchyard_store::activity::{
+    AppName, Bound, Breakdown, Condition, Cursor, Detail, Dimension, Facet, FacetCount, Filter,
+    Interval, KeyName, LatencyHistogram, LogQuery, LogRow, LogStatus, Names, PersonName, Range,
+    RowMeasure, Scope, SessionQuery, SessionRow, Slice, Step, Sums, ThroughputHistogram, Turn,
+    Value, WorkspaceName,
+};
+use switchyard_store::{ActivityStore, DirectoryError, activity::TOO_SLOW};
 
 pub use self::{export::Export, tail::Tail};
 use crate::{
-    limits::{ROLL_UP_BATCH, ROLL_UP_BATCHES_PER_TURN},
+    limits::{ANALYTICS_PATIENCE, ROLL_UP_BATCH, ROLL_UP_BATCHES_PER_TURN},
     poster::Poster,
     reads::FLUSH_PATIENCE,
 };
 
 /// Lists stop counting here; what is more is told as "10,000+".
 pub const LOG_COUNT_MAX: u32 = 10_001;
+
+/// Why sums were not told.
+#[derive(Debug, thiserror::Error)]
+pub enum AnalyticsError {
+    /// It takes too long; less of it may not.
+    #[error("the sums take too long to make")]
+    TooSlow,
+    #[error(transparent)]
+    Directory(DirectoryError),
+}
+
+impl From<DirectoryError> for AnalyticsError {
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::Refused(TOO_SLOW) => Self::TooSlow,
+            other => Self::Directory(other),
+        }
+    }
+}
 
 /// What stands above and beside a page of the log: sums over the whole filter, whatever is on the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +128,14 @@ impl Activity {
     pub async fn breakdown(&self, asked: &Breakdown) -> Result<Vec<Slice>, DirectoryError> {
         self.poster.flush(FLUSH_PATIENCE).await;
         self.store.breakdown(asked).await
+    }
+
+    /// The same, for questions that anybody may make as large as they like.
+    pub async fn analytics(&self, asked: &Breakdown) -> Result<Vec<Slice>, AnalyticsError> {
+        match tokio::time::timeout(ANALYTICS_PATIENCE, self.breakdown(asked)).await {
+            Ok(slices) => Ok(slices?),
+            Err(_elapsed) => Err(AnalyticsError::TooSlow),
+        }
     }
 
     /// How many generations have which values.

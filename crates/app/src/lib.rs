@@ -53,6 +53,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    activity::Activity,
     budgets::{HedgeBudget, RetryBudget},
     credentials::Credentials,
     health::HealthBoard,
@@ -104,6 +105,7 @@ pub struct Parts {
     pub idempotency: Arc<Idempotency>,
     pub workspaces: Arc<Workspaces>,
     pub vault_upkeep: Arc<VaultUpkeep>,
+    pub activity: Arc<Activity>,
     pub people: Arc<People>,
     pub settings: Settings,
 }
@@ -128,6 +130,7 @@ pub struct App {
     idempotency: Arc<Idempotency>,
     workspaces: Arc<Workspaces>,
     vault_upkeep: Arc<VaultUpkeep>,
+    activity: Arc<Activity>,
     people: Arc<People>,
     settings: Settings,
     health: HealthBoard,
@@ -166,6 +169,7 @@ impl App {
             idempotency: parts.idempotency,
             workspaces: parts.workspaces,
             vault_upkeep: parts.vault_upkeep,
+            activity: parts.activity,
             people: parts.people,
             settings: parts.settings,
             health,
@@ -264,6 +268,11 @@ impl App {
     /// People who sign in.
     pub fn people(&self) -> &People {
         &self.people
+    }
+
+    /// What the traffic was.
+    pub fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     /// Signed receipts of generations.

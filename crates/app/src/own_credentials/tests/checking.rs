@@ -25,6 +25,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     App, Parts, Settings,
+    activity::Activity,
     credentials::Credentials,
     idempotency::Idempotency,
     journal::Journal,
@@ -161,7 +162,9 @@ fn parts(
         coordination.clone(),
         clock.clone(),
     ));
+    let poster = Arc::new(Poster::default());
     Parts {
+        activity: Arc::new(Activity::new(store.activity.clone(), poster.clone())),
         clock: clock.clone(),
         random: random.clone(),
         catalog: Arc::new(catalog(folder, clock.now())),
@@ -206,7 +209,7 @@ fn parts(
             clock.clone(),
         )),
         journal: Arc::new(journal),
-        poster: Arc::new(Poster::default()),
+        poster,
         receipts: Arc::new(Receipts::new(store.receipts.clone(), vault, clock)),
         settings: Settings {
             attempt_timeout: std::time::Duration::from_secs(60),

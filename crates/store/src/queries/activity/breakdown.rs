@@ -80,7 +80,8 @@ impl Engine {
             let (sql, arguments) = statement(cut, *segment, numbering)?.finish()?;
             // Its text depends on the filter: not worth keeping prepared.
             let query = sqlx::query_with(sql, arguments).persistent(false);
-            for row in query.fetch_all(&self.reader).await? {
+            let rows = query.fetch_all(&self.reader).await;
+            for row in rows.map_err(|error| Failure::Sql(error).or_too_slow())? {
                 let (place, sums) = read(&row, cut, numbering)?;
                 if sums.requests > 0 {
                     *slices.entry(place).or_default() += &sums;
