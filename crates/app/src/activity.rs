@@ -88,7 +88,9 @@ impl Activity {
         self.store.log_count(scope, LOG_COUNT_MAX).await
     }
 
-    /// Sums, their course in time cut by `step`, and up to `values_max` values of each dimension.
+    /// Sums, the outline of their course in time cut by `step`, and up to `values_max` values of each
+    /// dimension. A range that begins and ends with full hours costs least, and over many days steps of
+    /// whole days from midnight.
     pub async fn log_summary(
         &self,
         scope: &Scope,
@@ -101,7 +103,7 @@ impl Activity {
             scope: scope.clone(),
             step,
             dimensions: Vec::new(),
-            detail: Detail::Counts,
+            detail: Detail::Outline,
             limit: HISTOGRAM_PIECES_MAX,
         };
         let (totals, histogram, facets) = tokio::try_join!(

@@ -27,6 +27,8 @@ use uuid::Uuid;
 
 /// 2026-11-24T06:10:00Z.
 const END: Timestamp = Timestamp::from_seconds(1_795_500_600);
+/// When its day began.
+const MIDNIGHT: Timestamp = Timestamp::from_seconds(1_795_478_400);
 const DAYS: u64 = 30;
 const BATCH: usize = 500;
 const KEYS: u64 = 20;
@@ -180,7 +182,12 @@ async fn measure(store: &Store, account: AccountId) {
     let dear = Condition::Bounded(RowMeasure::Charge, Bound::Above, 49_900_000);
     let session = Condition::AnyOf(Dimension::Session, vec![text("session-0000000000000005")]);
     for days in [1, 7, 30] {
-        let hours = u32::try_from(days * 24 / 24).unwrap_or(1);
+        // As a page would choose them: some dozens of pieces, of whole days where there are many.
+        let hours = match days {
+            1 => 1,
+            7 => 6,
+            _ => 24,
+        };
         for (name, conditions) in [
             ("no filter", vec![]),
             ("one model", vec![model.clone()]),
@@ -190,7 +197,7 @@ async fn measure(store: &Store, account: AccountId) {
             let scope = Scope {
                 account,
                 range: Range {
-                    from: END.minus(Duration::from_secs(days * 86_400)),
+                    from: MIDNIGHT.minus(Duration::from_secs((days - 1) * 86_400)),
                     until: END,
                 },
                 filter: Filter { conditions },
@@ -228,7 +235,7 @@ async fn logs(store: &Store, scope: &Scope, name: &str, hours: u32) {
         scope: scope.clone(),
         step: Step::Hours(hours),
         dimensions: Vec::new(),
-        detail: Detail::Counts,
+        detail: Detail::Outline,
         limit: 1_000,
     };
     timed!(format!("{name}: totals"), async {
