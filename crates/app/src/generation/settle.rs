@@ -1,6 +1,8 @@
 //! Settlement: charge what was used, release the rest, journal it, and only then let the caller
 //! see the end. Runs on success, failure and departure alike.
 
+use std::sync::Arc;
+
 use serde_json::value::{RawValue, to_raw_value};
 use switchyard_billing::{
     outcome::{Ending, Payer, charge_for_outcome},
@@ -48,7 +50,7 @@ impl App {
             }
         }
         let record = &mut planned.plan.record;
-        record.needs = Some(Box::new(planned.admitted.needs.clone()));
+        record.needs = Some(Arc::clone(&planned.admitted.needs));
         record.policy.clone_from(&planned.standing.record);
         let decision = to_raw_value(record).ok();
         let receipt = self.receipt(&planned, &outcome, decision.as_deref());
