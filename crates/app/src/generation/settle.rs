@@ -34,11 +34,11 @@ impl App {
     /// Settles a request and tells its caller how it ended.
     pub(super) async fn settle(
         &self,
-        reserved: Reserved,
+        reserved: Box<Reserved>,
         outcome: Outcome,
         replies: Sender<ReplyStep>,
     ) {
-        let Reserved { mut planned, hold } = reserved;
+        let Reserved { mut planned, hold } = *reserved;
         let (usage, usage_source) = used(&planned, &outcome);
         let charge = charge(&planned, &outcome, &usage);
         let holds = hold.settle(charge.total, counted(&planned, &outcome, &charge));
