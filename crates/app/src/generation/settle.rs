@@ -1,7 +1,7 @@
 //! Settlement: charge what was used, release the rest, journal it, and only then let the caller
 //! see the end. Runs on success, failure and departure alike.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use serde_json::value::{RawValue, to_raw_value};
 use switchyard_billing::{
@@ -28,6 +28,7 @@ use crate::{
         plan::Planned,
         reserve::{Reserved, counts_byok},
     },
+    journal::Staged,
 };
 
 impl App {
@@ -76,31 +77,24 @@ impl App {
             decision,
             receipt,
         };
-        let recorded = self.record(settlement);
-        // As on the way out: answers that are ready together are written together.
+        let staged = self.record(settlement);
+        // As on the way out: what ends together is written together, first to the journal and then to
+        // those who wait.
         tokio::task::yield_now().await;
+        let recorded = staged
+            .and_then(|staged| self.journal.write(staged))
+            .map_err(|error| unjournalled(&planned.admitted, &error));
         self.reply(end, recorded, tail, &replies).await;
     }
 
-    /// Puts a settlement into the journal and the poster's queue. Without the journal it still
-    /// goes to SQL from memory, but its caller does not get to see a clean end.
-    fn record(&self, settlement: Settlement) -> Result<(), GenerateError> {
+    /// Stages a settlement for the journal and puts it into the poster's queue. Without the journal
+    /// it still goes to SQL from memory, but its caller does not get to see a clean end.
+    fn record(&self, settlement: Settlement) -> io::Result<Staged> {
         metrics::counter!("switchyard_generations_total").increment(1);
-        match self.journal.append(&settlement) {
-            Ok(position) => {
-                self.poster.push(Some(position), settlement);
-                Ok(())
-            }
-            Err(error) => {
-                tracing::error!(
-                    generation.id = %settlement.generation_id,
-                    error = %error,
-                    "a settlement cannot be journalled; admitting nothing more"
-                );
-                self.poster.push(None, settlement);
-                Err(GenerateError::LedgerUnavailable)
-            }
-        }
+        let staged = self.journal.stage(&settlement);
+        let position = staged.as_ref().ok().map(|staged| staged.position);
+        self.poster.push(position, settlement);
+        staged
     }
 
     async fn reply(
@@ -164,6 +158,15 @@ impl App {
                 .expect("a vetted endpoint is callable, and that needs prices"),
         }
     }
+}
+
+fn unjournalled(admitted: &Admitted, error: &io::Error) -> GenerateError {
+    tracing::error!(
+        generation.id = %admitted.generation_id,
+        error = %error,
+        "a settlement cannot be journalled; admitting nothing more"
+    );
+    GenerateError::LedgerUnavailable
 }
 
 async fn send_completion(completion: Option<Box<Completion>>, replies: &Sender<ReplyStep>) -> bool {

@@ -26,7 +26,10 @@ use uuid::Uuid;
 
 use super::Poster;
 use crate::{
-    journal::{Journal, tests::settlement},
+    journal::{
+        Journal,
+        tests::{append, settlement},
+    },
     limits::POST_LINGER,
     treasury::{Treasury, tests::HandClock},
 };
@@ -129,7 +132,7 @@ impl Scene {
 
     fn settle(&self, settlement: Settlement) -> GenerationId {
         let id = settlement.generation_id.clone();
-        let position = self.journal.append(&settlement).expect("written");
+        let position = append(&self.journal, &settlement);
         self.poster.push(Some(position), settlement);
         id
     }
