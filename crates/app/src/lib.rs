@@ -12,16 +12,19 @@ pub mod activity;
 pub mod api_keys;
 pub mod audit;
 mod budgets;
+pub mod console_key;
 pub mod credentials;
 pub mod explain;
 pub mod generation;
 pub mod health;
 pub mod idempotency;
+pub mod inspection;
 pub mod jobs;
 pub mod journal;
 pub mod keys;
 pub mod limits;
 pub mod mail;
+pub mod offer;
 pub mod own_credentials;
 pub mod people;
 pub mod policies;
@@ -53,6 +56,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    activity::Activity,
     budgets::{HedgeBudget, RetryBudget},
     credentials::Credentials,
     health::HealthBoard,
@@ -106,6 +110,7 @@ pub struct Parts {
     pub vault_upkeep: Arc<VaultUpkeep>,
     pub people: Arc<People>,
     pub proofs: Arc<Proofs>,
+    pub activity: Arc<Activity>,
     pub settings: Settings,
 }
 
@@ -131,6 +136,7 @@ pub struct App {
     vault_upkeep: Arc<VaultUpkeep>,
     people: Arc<People>,
     proofs: Arc<Proofs>,
+    activity: Arc<Activity>,
     settings: Settings,
     health: HealthBoard,
     vault_health: VaultHealth,
@@ -170,6 +176,7 @@ impl App {
             vault_upkeep: parts.vault_upkeep,
             people: parts.people,
             proofs: parts.proofs,
+            activity: parts.activity,
             settings: parts.settings,
             health,
             vault_health: VaultHealth::default(),
@@ -272,6 +279,11 @@ impl App {
     /// How they prove to be who they say.
     pub fn proofs(&self) -> &Proofs {
         &self.proofs
+    }
+
+    /// What the traffic was.
+    pub fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     /// Signed receipts of generations.

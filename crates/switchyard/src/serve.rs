@@ -4,20 +4,20 @@
 mod mail;
 mod signals;
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{net::SocketAddr, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
 
 use switchyard_app::{
-    App, Parts, Settings, journal::Journal, mail::MailBox, people::proofs::Proofs, poster::Poster,
-    treasury::Treasury,
+    App, Parts, Settings, activity::Activity, journal::Journal, mail::MailBox,
+    people::proofs::Proofs, poster::Poster, treasury::Treasury,
 };
 use switchyard_catalog::cell::CatalogCell;
-use switchyard_console::Console;
+use switchyard_console::{ChatDoor, Console};
 use switchyard_coordination::{
     Coordination,
     in_process::InProcess,
     redis::{Listener, Redis, RedisSettings},
 };
-use switchyard_domain::{clock::Clock, id::NodeId};
+use switchyard_domain::{clock::Clock, id::NodeId, tenancy::Caller};
 use switchyard_edge::{Admin, Edge, admin_router, router, server};
 use switchyard_telemetry::{logs, metrics_endpoint::Metrics};
 use switchyard_upstream::http::HttpUpstream;
@@ -220,6 +220,7 @@ impl Service {
                 public_url: self.public_url(),
                 is_demo: self.config.is_demo,
             },
+            Arc::new(ApiDoor(edge.clone())),
         )
         .with_demo_mails(self.demo_mails.clone());
         let routes = router(edge, switchyard_console::router(console));
@@ -272,6 +273,20 @@ impl Service {
     }
 }
 
+/// The console's chat goes in where the API's does.
+struct ApiDoor(Edge);
+
+impl ChatDoor for ApiDoor {
+    fn answer(
+        &self,
+        caller: Caller,
+        request: axum::extract::Request,
+    ) -> Pin<Box<dyn Future<Output = axum::response::Response> + Send>> {
+        let edge = self.0.clone();
+        Box::pin(async move { edge.chat_completions(caller, request).await })
+    }
+}
+
 /// What the app is made of here: the real clock, the real network, the database.
 fn parts(
     foundation: &Foundation,
@@ -309,6 +324,10 @@ fn parts(
         vault_upkeep: Arc::new(foundation.vault_upkeep()),
         people: Arc::clone(proofs.people()),
         proofs,
+        activity: Arc::new(Activity::new(
+            Arc::clone(&foundation.store.activity),
+            Arc::clone(poster),
+        )),
         settings: Settings {
             attempt_timeout: foundation.config.upstream.total,
             sticky_ttl: foundation.config.sticky_ttl,
