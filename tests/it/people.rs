@@ -9,6 +9,9 @@ use crate::world::*;
 
 pub(crate) const SESSION: &str = "__Host-session";
 pub(crate) const PASSWORD: &str = "a lamp in the harbour";
+/// A page that only those see who signed in, and where it sends others.
+pub(crate) const INSIDE: &str = "/settings/security";
+pub(crate) const OUTSIDE: &str = "/login?back=%2Fsettings%2Fsecurity";
 pub(crate) const EMAIL: &str = "grace@example.com";
 
 /// A world whose console sends mail.

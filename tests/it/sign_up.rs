@@ -12,7 +12,7 @@ story!(an_address_is_confirmed_before_credit_is_spent, configuration => {
     // The password works already, but nobody can spend.
     let mut elsewhere = console.browser();
     console.sign_in(&mut elsewhere, EMAIL, PASSWORD).await.leads_to("/");
-    elsewhere.get("/").await.is(200);
+    elsewhere.get(INSIDE).await.is(200);
     let account = account_of(&elsewhere.get("/settings/security").await.html);
     assert_eq!(account, EMAIL);
 
@@ -52,7 +52,7 @@ story!(a_known_address_is_answered_like_a_new_one, configuration => {
     };
     assert_eq!(names(&known.cookies), names(&new.cookies));
     // What the browser was given lets nobody in.
-    second.get("/").await.leads_to("/login?back=%2F");
+    second.get(INSIDE).await.leads_to(OUTSIDE);
 
     // Whom nobody knows is answered like somebody with another password.
     let wrong = console.sign_in(&mut console.browser(), EMAIL, "another harbour lamp").await;
@@ -78,7 +78,7 @@ story!(a_known_address_is_answered_like_a_new_one, configuration => {
 story!(a_new_password_ends_every_session, configuration => {
     let console = Console::start(configuration).await;
     let mut browser = console.newcomer().await;
-    browser.get("/").await.is(200);
+    browser.get(INSIDE).await.is(200);
 
     let mut forgetful = console.browser();
     forgetful.get("/reset").await;
@@ -93,7 +93,7 @@ story!(a_new_password_ends_every_session, configuration => {
     let weak = forgetful.send(&link, &[("password", "grace@example.com")]).await.is(422);
     assert!(weak.html.contains("your address"), "{}", weak.html);
     forgetful.send(&link, &[("password", new)]).await.leads_to("/login?done=reset");
-    browser.get("/").await.leads_to("/login?back=%2F");
+    browser.get(INSIDE).await.leads_to(OUTSIDE);
     console.sign_in(&mut forgetful, EMAIL, PASSWORD).await.is(422);
     console.sign_in(&mut forgetful, EMAIL, new).await.leads_to("/");
     let used = console.browser().send(&link, &[("password", PASSWORD)]).await.is(422);

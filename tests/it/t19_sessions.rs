@@ -22,7 +22,7 @@ story!(t19_cookies_are_out_of_reach_and_change_with_every_proof, configuration =
     assert!(second != planted && second != first);
     let mut thief = console.browser();
     thief.plant(SESSION, &planted);
-    thief.get("/").await.leads_to("/login?back=%2F");
+    thief.get(INSIDE).await.leads_to(OUTSIDE);
 
     // Signing in anew in the same browser ends the session it had.
     browser.get("/settings/security").await;
@@ -30,7 +30,7 @@ story!(t19_cookies_are_out_of_reach_and_change_with_every_proof, configuration =
     browser.send("/login", &fields).await.leads_to("/");
     console.guard(&browser);
     thief.plant(SESSION, &first);
-    thief.get("/").await.leads_to("/login?back=%2F");
+    thief.get(INSIDE).await.leads_to(OUTSIDE);
 
     // Showing again who one is gives a new token, and the old one is worth nothing.
     let before = browser.cookie(SESSION).expect("signed in").to_owned();
@@ -40,7 +40,7 @@ story!(t19_cookies_are_out_of_reach_and_change_with_every_proof, configuration =
     console.guard(&browser);
     assert_ne!(browser.cookie(SESSION), Some(before.as_str()));
     thief.plant(SESSION, &before);
-    thief.get("/").await.leads_to("/login?back=%2F");
+    thief.get(INSIDE).await.leads_to(OUTSIDE);
 
     // Whoever left is gone, whatever copy of the cookie there is.
     let last = browser.cookie(SESSION).expect("signed in").to_owned();
@@ -48,7 +48,7 @@ story!(t19_cookies_are_out_of_reach_and_change_with_every_proof, configuration =
     let left = browser.send("/logout", &[]).await.leads_to("/login");
     assert!(left.cookies.iter().any(|line| line.contains("Max-Age=0")));
     thief.plant(SESSION, &last);
-    thief.get("/").await.leads_to("/login?back=%2F");
+    thief.get(INSIDE).await.leads_to(OUTSIDE);
 });
 
 story!(t19_forms_from_elsewhere_change_nothing, configuration => {
@@ -72,7 +72,7 @@ story!(t19_forms_from_elsewhere_change_nothing, configuration => {
     let mut bare = console.browser();
     bare.plant(SESSION, browser.cookie(SESSION).expect("signed in"));
     bare.send("/logout", &[]).await.is(403);
-    browser.get("/").await.is(200);
+    browser.get(INSIDE).await.is(200);
 });
 
 story!(devices_are_listed_and_signed_out, configuration => {
@@ -94,15 +94,15 @@ story!(devices_are_listed_and_signed_out, configuration => {
         .send("/settings/security/sessions", &[("session", &theirs)])
         .await
         .leads_to("/settings/security?done=session");
-    others[0].get("/").await.leads_to("/login?back=%2F");
-    others[1].get("/").await.is(200);
+    others[0].get(INSIDE).await.leads_to(OUTSIDE);
+    others[1].get(INSIDE).await.is(200);
     browser
         .send("/settings/security/sessions", &[])
         .await
         .leads_to("/settings/security?done=sessions");
-    others[1].get("/").await.leads_to("/login?back=%2F");
-    others[2].get("/").await.leads_to("/login?back=%2F");
-    browser.get("/").await.is(200);
+    others[1].get(INSIDE).await.leads_to(OUTSIDE);
+    others[2].get(INSIDE).await.leads_to(OUTSIDE);
+    browser.get(INSIDE).await.is(200);
 
     // Another password ends the others as well.
     console.sign_in(&mut others[0], EMAIL, PASSWORD).await.leads_to("/");
@@ -117,8 +117,8 @@ story!(devices_are_listed_and_signed_out, configuration => {
         .await
         .leads_to("/settings/security?done=password");
     console.guard(&browser);
-    others[0].get("/").await.leads_to("/login?back=%2F");
-    browser.get("/").await.is(200);
+    others[0].get(INSIDE).await.leads_to(OUTSIDE);
+    browser.get(INSIDE).await.is(200);
     console.sign_in(&mut others[1], EMAIL, PASSWORD).await.is(422);
     console.sign_in(&mut others[1], EMAIL, new).await.leads_to("/");
 });

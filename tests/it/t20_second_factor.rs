@@ -90,7 +90,7 @@ story!(t20_a_code_works_once_and_the_sixth_wrong_one_has_to_wait, configuration 
     let code = phone.next_code(now);
     second.send("/login/code", &[("code", &code), ("back", "/keys")]).await.leads_to("/keys");
     console.guard(&second);
-    second.get("/").await.is(200);
+    second.get(INSIDE).await.is(200);
 
     let mut third = console.browser();
     with_password(&console, &mut third).await;
@@ -100,7 +100,7 @@ story!(t20_a_code_works_once_and_the_sixth_wrong_one_has_to_wait, configuration 
     }
     let locked = third.send("/login/code", &[("code", &recovery[0])]).await.is(429);
     assert!(locked.headers.contains_key("retry-after"));
-    third.get("/").await.leads_to("/login?back=%2F");
+    third.get(INSIDE).await.leads_to(OUTSIDE);
     // The password alone never got in.
     assert_eq!(third.cookie(SESSION), None);
 });
@@ -165,7 +165,7 @@ story!(t20_a_passkey_signs_in_alone, configuration => {
     let mut thief = fresh.clone();
     fresh.send("/login/passkey", &fields).await.leads_to("/settings/security");
     console.guard(&fresh);
-    fresh.get("/").await.is(200);
+    fresh.get(INSIDE).await.is(200);
     thief.send("/login/passkey", &fields).await.is(422);
     assert_eq!(thief.cookie(SESSION), None);
 
