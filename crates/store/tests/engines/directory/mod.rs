@@ -18,6 +18,7 @@ pub(crate) mod members;
 pub(crate) mod own_credentials;
 pub(crate) mod people;
 pub(crate) mod policies;
+pub(crate) mod proofs;
 pub(crate) mod receipts;
 pub(crate) mod sealed;
 pub(crate) mod usage;
@@ -113,6 +114,14 @@ macro_rules! directory_test_suite {
             credential_states::parallel_nodes_tell_a_failure_once,
             credential_states::openings_add_up_by_hour,
             own_credentials::a_poll_sees_every_change_in_order,
+            proofs::who_signs_up_is_confirmed_by_a_link_once,
+            proofs::a_reset_uses_up_all_its_like,
+            proofs::t20_steps_and_recovery_codes_work_once,
+            proofs::of_many_with_one_code_one_is_first,
+            proofs::t07_seeds_are_found_and_rewrapped,
+            proofs::passkeys_are_one_persons,
+            proofs::what_is_unfinished_is_taken_once_and_lapses,
+            proofs::of_parallel_tries_none_is_uncounted,
             people::a_session_is_found_by_its_token_with_its_person_and_place,
             people::a_session_that_is_idle_or_old_is_over,
             people::a_new_proof_replaces_the_token,
