@@ -62,7 +62,7 @@ use crate::{
     journal::Journal,
     keys::Keys,
     own_credentials::OwnCredentials,
-    people::People,
+    people::{People, proofs::Proofs},
     policies::Policies,
     poster::Poster,
     random::RandomSource,
@@ -107,6 +107,7 @@ pub struct Parts {
     pub workspaces: Arc<Workspaces>,
     pub vault_upkeep: Arc<VaultUpkeep>,
     pub people: Arc<People>,
+    pub proofs: Arc<Proofs>,
     pub activity: Arc<Activity>,
     pub settings: Settings,
 }
@@ -132,6 +133,7 @@ pub struct App {
     workspaces: Arc<Workspaces>,
     vault_upkeep: Arc<VaultUpkeep>,
     people: Arc<People>,
+    proofs: Arc<Proofs>,
     activity: Arc<Activity>,
     settings: Settings,
     health: HealthBoard,
@@ -171,6 +173,7 @@ impl App {
             workspaces: parts.workspaces,
             vault_upkeep: parts.vault_upkeep,
             people: parts.people,
+            proofs: parts.proofs,
             activity: parts.activity,
             settings: parts.settings,
             health,
@@ -269,6 +272,11 @@ impl App {
     /// People who sign in.
     pub fn people(&self) -> &People {
         &self.people
+    }
+
+    /// How they prove to be who they say.
+    pub fn proofs(&self) -> &Proofs {
+        &self.proofs
     }
 
     /// What the traffic was.

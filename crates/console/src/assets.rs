@@ -37,7 +37,7 @@ const SCRIPTS: &str = concat!(
     include_str!("../assets/scripts/tail.js"),
 );
 
-static ASSETS: [Asset; 4] = [
+static ASSETS: [Asset; 5] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
@@ -52,6 +52,11 @@ static ASSETS: [Asset; 4] = [
         name: "htmx.js",
         kind: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../assets/vendor/htmx.min.js"),
+    },
+    Asset {
+        name: "passkey.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/scripts/passkey.js"),
     },
     Asset {
         name: "icons.svg",

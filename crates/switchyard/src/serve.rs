@@ -5,7 +5,9 @@ mod signals;
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
-use switchyard_app::{App, Parts, Settings, activity::Activity, journal::Journal, poster::Poster, treasury::Treasury};
+use switchyard_app::{
+    App, Parts, Settings, activity::Activity, journal::Journal, poster::Poster, treasury::Treasury,
+};
 use switchyard_catalog::cell::CatalogCell;
 use switchyard_console::Console;
 use switchyard_coordination::{

@@ -203,7 +203,11 @@ pub(super) fn story(generation: &GenerationView) -> Option<DecisionStory> {
         catalog_version: stored.catalog_version,
         seed: stored.seed,
         policy_scopes: stored.policy.map_or_else(Vec::new, |policy| {
-            policy.scopes.iter().map(|name| words::scope(name)).collect()
+            policy
+                .scopes
+                .iter()
+                .map(|name| words::scope(name))
+                .collect()
         }),
         country: stored.country,
         pin: stored.pin,
@@ -254,9 +258,15 @@ fn candidate(row: StoredCandidate) -> CandidateStory {
             HealthRank::Degraded => Some("failing too often"),
             HealthRank::Down => Some("not to be tried for a while"),
         },
-        rule: why.as_ref().map(|why| named(words::rule(&why.rule), &why.rule)),
-        scope: why.as_ref().map(|why| named(words::scope(&why.scope), &why.scope)),
-        field: why.as_ref().map_or_else(String::new, |why| why.field.clone()),
+        rule: why
+            .as_ref()
+            .map(|why| named(words::rule(&why.rule), &why.rule)),
+        scope: why
+            .as_ref()
+            .map(|why| named(words::scope(&why.scope), &why.scope)),
+        field: why
+            .as_ref()
+            .map_or_else(String::new, |why| why.field.clone()),
         detail: why.map_or_else(String::new, |why| why.detail),
         when: match row.when.as_deref() {
             Some("after_context_length") => Some("only once a prompt turned out too long"),
@@ -288,8 +298,14 @@ fn hedge(record: &Value) -> Option<String> {
     let endpoint = record.get("endpoint")?.as_str()?;
     let after_ms = record.get("after_ms")?.as_u64()?;
     let won = record.get("won")?.as_bool()?;
-    let end = if won { "answered first" } else { "was not needed" };
-    Some(format!("A second attempt at {endpoint} began after {after_ms} ms and {end}."))
+    let end = if won {
+        "answered first"
+    } else {
+        "was not needed"
+    };
+    Some(format!(
+        "A second attempt at {endpoint} began after {after_ms} ms and {end}."
+    ))
 }
 
 fn needs(document: &Value) -> NeedsStory {
@@ -334,7 +350,10 @@ fn stated(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
             let kept = fields.iter().filter(|(_, field)| !is_unset(field));
-            Value::Object(kept.map(|(name, field)| (name.clone(), stated(field))).collect())
+            Value::Object(
+                kept.map(|(name, field)| (name.clone(), stated(field)))
+                    .collect(),
+            )
         }
         other => other.clone(),
     }

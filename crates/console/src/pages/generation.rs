@@ -15,10 +15,7 @@ use axum::{
 use switchyard_app::{
     activity::{Cursor, LogQuery, LogStatus, Names, Scope, Turn},
     explain::Verdict,
-    inspection::{
-        ChargedFor, CostStory, CredentialStory, Inspection, MoveStory,
-        failure_in_words,
-    },
+    inspection::{ChargedFor, CostStory, CredentialStory, Inspection, MoveStory, failure_in_words},
     people::sessions::Visitor,
 };
 use switchyard_domain::{
@@ -79,7 +76,13 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
     let found = find(&console, &signed_in, &id).await?;
-    let page_of = page_of(&console, &signed_in, found, Faults::default(), FeedbackForm::default());
+    let page_of = page_of(
+        &console,
+        &signed_in,
+        found,
+        Faults::default(),
+        FeedbackForm::default(),
+    );
     page(&page_of.await?)
 }
 
@@ -147,7 +150,8 @@ pub(super) async fn page_of(
     );
     let chat = visitor.may(Capability::Infer).then(|| {
         let chat = Address::parse("/chat").with("model", &model);
-        chat.with("from", generation.generation_id.as_str()).to_string()
+        chat.with("from", generation.generation_id.as_str())
+            .to_string()
     });
     let shell = Shell::new(visit, "Generation", Nav::Logs);
     Ok(GenerationPage {

@@ -24,8 +24,10 @@ use switchyard_domain::{
     id::{ApiKeyId, GenerationId},
 };
 
+pub(super) use self::export::push_cell;
 pub(super) use self::{
     address::{Address, segment},
+    empty::is_untouched,
     filter::{
         Chip, FIELDS, Term, chips as chips_of, filter as filter_of, keys_in, named, raw_of,
         start_of, terms as terms_of,
@@ -35,8 +37,8 @@ pub(super) use self::{
     row::{Line, lines_of},
     window::{Cut, PRESETS, Preset, Rollup, Window},
 };
-pub(crate) use self::{export::download, tail::follow};
 use self::{columns::Columns, empty::WayOut};
+pub(crate) use self::{export::download, tail::follow};
 use crate::{
     Console,
     error::PageError,
@@ -130,7 +132,9 @@ impl Asked {
     /// What fields for another stretch keep.
     fn size(&self) -> u32 {
         let asked = self.address.get("size").and_then(|text| text.parse().ok());
-        asked.filter(|size| SIZES.contains(size)).unwrap_or(SIZES[0])
+        asked
+            .filter(|size| SIZES.contains(size))
+            .unwrap_or(SIZES[0])
     }
 }
 
@@ -269,7 +273,9 @@ fn facets_of(facets: &[Facet], address: &Address, names: &Names) -> Vec<FacetVie
     let start = start_of(address);
     let mut views = Vec::new();
     for facet in facets {
-        let field = FIELDS.iter().find(|field| field.dimension == facet.dimension);
+        let field = FIELDS
+            .iter()
+            .find(|field| field.dimension == facet.dimension);
         let Some(field) = field else { continue };
         let options = facet.values.iter().map(|one| {
             let raw = raw_of(facet.dimension, one.value.as_ref());
@@ -313,7 +319,9 @@ impl LogsPage {
     }
 
     fn sized(&self, size: u32) -> String {
-        start_of(&self.address).with("size", &size.to_string()).to_string()
+        start_of(&self.address)
+            .with("size", &size.to_string())
+            .to_string()
     }
 
     /// Whether the stretch goes on, so that there is something to follow.

@@ -37,6 +37,7 @@ mod own_credentials;
 mod people;
 mod policies;
 mod post;
+mod proofs;
 mod receipts;
 mod rows;
 mod sealed;

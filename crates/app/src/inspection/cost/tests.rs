@@ -38,7 +38,10 @@ fn told(list: PriceList, usage: TokenUsage, change: impl FnOnce(&mut Settlement)
         let quote = price(&list, &usage, &Terms::at(settlement.admitted_at)).expect("priced");
         settlement.usage = usage;
         settlement.charge = quote.charge;
-        settlement.attempts.iter_mut().for_each(|one| one.is_byok = false);
+        settlement
+            .attempts
+            .iter_mut()
+            .for_each(|one| one.is_byok = false);
         let served = settlement.served.as_mut().expect("served");
         served.prices = Arc::new(list);
         served.byok_credential_id = None;
@@ -67,7 +70,14 @@ fn lines_add_up_to_the_charge() {
     let lines: Vec<_> = cost
         .lines
         .iter()
-        .map(|line| (line.bucket, line.count, line.price.picos(), line.amount.get()))
+        .map(|line| {
+            (
+                line.bucket,
+                line.count,
+                line.price.picos(),
+                line.amount.get(),
+            )
+        })
         .collect();
     let expected = [
         ("Input", 1_001, 37_501, 37_538_501),

@@ -83,7 +83,10 @@ fn records_of_other_versions_tell_what_they_can() {
     let strange = r#"{"seed": 3, "news": 1, "candidates": [{"endpoint": "x", "ruled_out": {"rule": "moon"}}]}"#;
     let decision = told(strange).expect("readable");
     let (words, name) = decision.candidates[0].rule.as_ref().expect("a rule");
-    assert_eq!((*words, name.as_str()), ("a rule that this version does not know", "moon"));
+    assert_eq!(
+        (*words, name.as_str()),
+        ("a rule that this version does not know", "moon")
+    );
     assert_eq!(told("3"), None);
     assert_eq!(told(r#"{"candidates": [{}]}"#), None);
 }

@@ -24,8 +24,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    activity::Activity,
     App, Parts, Settings,
+    activity::Activity,
     credentials::Credentials,
     idempotency::Idempotency,
     journal::Journal,

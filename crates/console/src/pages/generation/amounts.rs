@@ -24,7 +24,11 @@ pub(super) fn exact(amount: UsdPicos) -> Markup {
     }
     let sign = if amount.get() < 0 { "\u{2212}" } else { "" };
     let text = format!("{sign}${}.{digits}", size / PICOS);
-    let value = format!("{}{}.{digits}", if amount.get() < 0 { "-" } else { "" }, size / PICOS);
+    let value = format!(
+        "{}{}.{digits}",
+        if amount.get() < 0 { "-" } else { "" },
+        size / PICOS
+    );
     dimmed(&text, &value)
 }
 
@@ -45,13 +49,19 @@ mod tests {
         for (picos, text) in [
             (0, "$0.00<span class=\"fine\">0000000</span>"),
             (37_538_501, "$0.00<span class=\"fine\">0037538501</span>"),
-            (1_500_000_000_000, "$1.50<span class=\"fine\">0000000</span>"),
+            (
+                1_500_000_000_000,
+                "$1.50<span class=\"fine\">0000000</span>",
+            ),
             (-1, "\u{2212}$0.00<span class=\"fine\">0000000001</span>"),
         ] {
             let shown = exact(UsdPicos::new(picos)).to_string();
             assert!(shown.contains(text), "{shown}");
         }
         let shown = ledger(UsdNanos::new(-11_673)).to_string();
-        assert!(shown.contains("\u{2212}$0.00<span class=\"fine\">0011673</span>"), "{shown}");
+        assert!(
+            shown.contains("\u{2212}$0.00<span class=\"fine\">0011673</span>"),
+            "{shown}"
+        );
     }
 }

@@ -63,7 +63,10 @@ pub(crate) async fn tell(
         category: (*category).to_owned(),
         comment: form.comment,
     };
-    console.app.note_feedback(&signed_in.acting(), &feedback).await?;
+    console
+        .app
+        .note_feedback(&signed_in.acting(), &feedback)
+        .await?;
     let back = address_of(&signed_in.visit, &feedback.generation_id);
     Ok(go_to(&signed_in.visit, &back.with("told", "1").to_string()))
 }

@@ -46,7 +46,12 @@ pub(super) fn picture(it: &Inspection) -> Option<Markup> {
                 (Phase::FirstToken, to_first),
                 (Phase::Stream, attempt.duration_ms.saturating_sub(to_first)),
             ],
-            why: why(attempt.failure.as_deref(), attempt.status, is_last, it.status),
+            why: why(
+                attempt.failure.as_deref(),
+                attempt.status,
+                is_last,
+                it.status,
+            ),
         });
     }
     let total = since(generation.finished_at);
@@ -54,7 +59,12 @@ pub(super) fn picture(it: &Inspection) -> Option<Markup> {
 }
 
 /// What came of an attempt, and what was done about it.
-fn why(failure: Option<&str>, http: Option<u16>, is_last: bool, status: LogStatus) -> Option<String> {
+fn why(
+    failure: Option<&str>,
+    http: Option<u16>,
+    is_last: bool,
+    status: LogStatus,
+) -> Option<String> {
     let Some(kind) = failure else {
         return (is_last && status == LogStatus::Cancelled)
             .then(|| "the caller left before the end".to_owned());

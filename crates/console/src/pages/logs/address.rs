@@ -66,14 +66,18 @@ impl Address {
     /// Without any value of these names.
     pub(crate) fn without(&self, names: &[&str]) -> Self {
         let mut changed = self.clone();
-        changed.pairs.retain(|(key, _)| !names.contains(&key.as_str()));
+        changed
+            .pairs
+            .retain(|(key, _)| !names.contains(&key.as_str()));
         changed
     }
 
     /// Without this value of a name.
     pub(crate) fn without_pair(&self, name: &str, value: &str) -> Self {
         let mut changed = self.clone();
-        changed.pairs.retain(|(key, has)| key != name || has != value);
+        changed
+            .pairs
+            .retain(|(key, has)| key != name || has != value);
         changed
     }
 }
@@ -113,11 +117,18 @@ mod tests {
         assert_eq!(address.to_string(), "/logs?model=a%2Fb&model=c&range=7d");
         assert_eq!(address.all("model").collect::<Vec<_>>(), ["a/b", "c"]);
         assert_eq!(
-            address.without_pair("model", "c").with("range", "1h").to_string(),
+            address
+                .without_pair("model", "c")
+                .with("range", "1h")
+                .to_string(),
             "/logs?model=a%2Fb&range=1h"
         );
         assert_eq!(
-            address.and("model", "c").without(&["range"]).at("/x").to_string(),
+            address
+                .and("model", "c")
+                .without(&["range"])
+                .at("/x")
+                .to_string(),
             "/x?model=a%2Fb&model=c"
         );
         assert_eq!(Address::parse("/logs").without(&["a"]).to_string(), "/logs");

@@ -73,7 +73,11 @@ async fn longer(console: &Console, asked: &Asked) -> Result<Option<WayOut>, Page
 }
 
 /// Whether somebody's whole traffic is nothing yet.
-pub(crate) async fn is_untouched(console: &Console, lens: &Lens, now: switchyard_domain::clock::Timestamp) -> Result<bool, PageError> {
+pub(crate) async fn is_untouched(
+    console: &Console,
+    lens: &Lens,
+    now: switchyard_domain::clock::Timestamp,
+) -> Result<bool, PageError> {
     let [.., longest] = PRESETS;
     let scope = Scope {
         account: lens.account,

@@ -52,7 +52,11 @@ const NOT: &str = "not.";
 /// Least charge in US dollars, and least milliseconds to the first token, in addresses.
 const BOUNDS: [(&str, &str, RowMeasure); 2] = [
     ("min_cost", "Cost at least", RowMeasure::Charge),
-    ("min_first_token_ms", "First token at least", RowMeasure::FirstToken),
+    (
+        "min_first_token_ms",
+        "First token at least",
+        RowMeasure::FirstToken,
+    ),
 ];
 
 /// One chip.

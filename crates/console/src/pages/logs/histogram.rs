@@ -67,7 +67,9 @@ pub(crate) fn ticks(cut: &Cut, address: &Address) -> Vec<Tick> {
 
 /// The same page about another stretch, for a script to fill in.
 pub(crate) fn zoom(address: &Address) -> String {
-    let start = start_of(address).without(&["range", "from", "until"]).to_string();
+    let start = start_of(address)
+        .without(&["range", "from", "until"])
+        .to_string();
     let mark = if start.contains('?') { '&' } else { '?' };
     format!("{start}{mark}from={{from}}&until={{to}}")
 }

@@ -66,7 +66,9 @@ fn line(row: &LogRow, names: &Names, start: &Address, places: Places, now: Times
     let session = row.request.session_id.as_deref();
     Line {
         id: row.generation_id.to_string(),
-        href: start.at(&format!("/logs/{}", row.generation_id)).to_string(),
+        href: start
+            .at(&format!("/logs/{}", row.generation_id))
+            .to_string(),
         when: when(row.admitted_at, now),
         model: row.model.clone(),
         provider,

@@ -31,7 +31,9 @@ pub(crate) async fn follow(
     let asked = Asked::of(&console, &signed_in, Capability::ReadGenerations);
     let address: &Address = &asked.address;
     let since = address.get("since").and_then(|text| text.parse().ok());
-    let since = since.map_or(asked.now, Timestamp::from_micros).min(asked.now);
+    let since = since
+        .map_or(asked.now, Timestamp::from_micros)
+        .min(asked.now);
     let filter = asked.lens.narrow(filter_of(&asked.terms));
     let mut tail = Tail::new(asked.lens.account, filter, since);
     let activity = console.app.activity();

@@ -13,8 +13,12 @@ fn row(number: u128) -> LogRow {
         generation_id: GenerationId::new(0, number),
         admitted_at: at,
         finished_at: at,
-        workspace_id: format!("{}{nobody}", WorkspaceId::PREFIX).parse().expect("an id"),
-        api_key_id: format!("{}{nobody}", ApiKeyId::PREFIX).parse().expect("an id"),
+        workspace_id: format!("{}{nobody}", WorkspaceId::PREFIX)
+            .parse()
+            .expect("an id"),
+        api_key_id: format!("{}{nobody}", ApiKeyId::PREFIX)
+            .parse()
+            .expect("an id"),
         status: LogStatus::Ok,
         model: "a/b".to_owned(),
         request: Default::default(),
@@ -62,7 +66,11 @@ fn pages_lead_to_their_neighbours() {
         (&after, vec![4, 5], vec![5, 4], None, Some(4)),
         ("/logs?end=1", vec![1, 2, 3], vec![2, 1], Some(2), None),
     ] {
-        assert_eq!(paged(turn, &numbers), (shown, newer, older), "{turn} {numbers:?}");
+        assert_eq!(
+            paged(turn, &numbers),
+            (shown, newer, older),
+            "{turn} {numbers:?}"
+        );
     }
 }
 

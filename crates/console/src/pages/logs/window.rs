@@ -213,7 +213,9 @@ impl Cut {
         };
         let first = Rollup::Hour.start(range.from);
         let is_by_day = hours >= 24;
-        Self::of(range, Step::Hours(hours), first, words, is_by_day, |at| at.plus(length))
+        Self::of(range, Step::Hours(hours), first, words, is_by_day, |at| {
+            at.plus(length)
+        })
     }
 
     fn calendar(range: Range, rollup: Rollup) -> Self {
