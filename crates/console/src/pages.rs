@@ -1,10 +1,13 @@
 //! The pages. Each has a handler here and a template beside `templates/pages`.
 
 pub(crate) mod activity;
+pub(crate) mod chat;
 pub(crate) mod demo_mail;
 pub(crate) mod generation;
 pub(crate) mod kit;
+pub(crate) mod landing;
 pub(crate) mod logs;
+pub(crate) mod models;
 pub(crate) mod notifications;
 pub(crate) mod overview;
 pub(crate) mod security;
