@@ -12,16 +12,19 @@ pub mod activity;
 pub mod api_keys;
 pub mod audit;
 mod budgets;
+pub mod console_key;
 pub mod credentials;
 pub mod explain;
 pub mod generation;
 pub mod health;
 pub mod idempotency;
+pub mod inspection;
 pub mod jobs;
 pub mod journal;
 pub mod keys;
 pub mod limits;
 pub mod mail;
+pub mod offer;
 pub mod own_credentials;
 pub mod people;
 pub mod policies;
@@ -61,7 +64,7 @@ use crate::{
     journal::Journal,
     keys::Keys,
     own_credentials::OwnCredentials,
-    people::People,
+    people::{People, proofs::Proofs},
     policies::Policies,
     poster::Poster,
     random::RandomSource,
@@ -105,8 +108,9 @@ pub struct Parts {
     pub idempotency: Arc<Idempotency>,
     pub workspaces: Arc<Workspaces>,
     pub vault_upkeep: Arc<VaultUpkeep>,
-    pub activity: Arc<Activity>,
     pub people: Arc<People>,
+    pub proofs: Arc<Proofs>,
+    pub activity: Arc<Activity>,
     pub settings: Settings,
 }
 
@@ -130,8 +134,9 @@ pub struct App {
     idempotency: Arc<Idempotency>,
     workspaces: Arc<Workspaces>,
     vault_upkeep: Arc<VaultUpkeep>,
-    activity: Arc<Activity>,
     people: Arc<People>,
+    proofs: Arc<Proofs>,
+    activity: Arc<Activity>,
     settings: Settings,
     health: HealthBoard,
     vault_health: VaultHealth,
@@ -169,8 +174,9 @@ impl App {
             idempotency: parts.idempotency,
             workspaces: parts.workspaces,
             vault_upkeep: parts.vault_upkeep,
-            activity: parts.activity,
             people: parts.people,
+            proofs: parts.proofs,
+            activity: parts.activity,
             settings: parts.settings,
             health,
             vault_health: VaultHealth::default(),
@@ -268,6 +274,11 @@ impl App {
     /// People who sign in.
     pub fn people(&self) -> &People {
         &self.people
+    }
+
+    /// How they prove to be who they say.
+    pub fn proofs(&self) -> &Proofs {
+        &self.proofs
     }
 
     /// What the traffic was.

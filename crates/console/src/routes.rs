@@ -83,7 +83,12 @@ pub fn router(console: Console) -> Router {
 fn rooms() -> Vec<Room> {
     let mut rooms = Vec::new();
     rooms.extend(signing_in());
+    rooms.extend(proving());
+    rooms.extend(security());
     rooms.extend(overview());
+    rooms.extend(traffic());
+    rooms.extend(models());
+    rooms.extend(chat());
     rooms
 }
 
@@ -105,10 +110,119 @@ fn signing_in() -> Vec<Room> {
     ]
 }
 
+/// Signing up and in.
+fn proving() -> Vec<Room> {
+    use Needs::{Nothing, SignIn};
+    use pages::sign_in::{code, confirm, login, passkey, reset, sign_up, verify};
+    vec![
+        room("/signup", Nothing, get(sign_up::ask).post(sign_up::sign_up)),
+        room("/signup/sent", Nothing, get(sign_up::sent)),
+        room("/signup/resend", Nothing, post(sign_up::resend)),
+        room(
+            "/verify/{token}",
+            Nothing,
+            get(verify::look).post(verify::confirm),
+        ),
+        room("/login", Nothing, get(login::ask).post(login::sign_in)),
+        room("/login/code", Nothing, get(code::ask).post(code::sign_in)),
+        room("/login/passkey", Nothing, post(passkey::sign_in)),
+        room("/login/passkey/start", Nothing, post(passkey::start)),
+        room("/reset", Nothing, get(reset::ask).post(reset::send)),
+        room(
+            "/reset/{token}",
+            Nothing,
+            get(reset::look).post(reset::choose),
+        ),
+        room("/confirm", SignIn, get(confirm::ask).post(confirm::confirm)),
+        room("/confirm/passkey", SignIn, post(confirm::with_passkey)),
+        room("/demo/mail", Nothing, get(pages::demo_mail::show)),
+    ]
+}
+
+/// What guards somebody's account.
+fn security() -> Vec<Room> {
+    use Needs::SignIn;
+    use pages::security::{self, authenticator, passkeys, password, sessions};
+    vec![
+        room("/settings/security", SignIn, get(security::show)),
+        room(
+            "/settings/security/sessions",
+            SignIn,
+            get(sessions::back).post(sessions::end),
+        ),
+        room(
+            "/settings/security/password",
+            SignIn,
+            get(password::ask).post(password::change),
+        ),
+        room(
+            "/settings/security/authenticator",
+            SignIn,
+            get(authenticator::show).post(authenticator::change),
+        )
+        .dangerous(),
+        room(
+            "/settings/security/passkeys",
+            SignIn,
+            get(sessions::back).post(passkeys::add),
+        )
+        .dangerous(),
+        room(
+            "/settings/security/passkeys/{id}",
+            SignIn,
+            get(passkeys::show).post(passkeys::change),
+        )
+        .dangerous(),
+    ]
+}
+
+/// What there is to call: for anybody to see.
+fn models() -> Vec<Room> {
+    use Needs::Nothing;
+    vec![
+        room("/models", Nothing, get(pages::models::list)),
+        room("/models/compare", Nothing, get(pages::models::compare)),
+        room("/models/{author}/{slug}", Nothing, get(pages::models::one)),
+    ]
+}
+
+/// Asking models by hand.
+fn chat() -> Vec<Room> {
+    let infer = Needs::May(Capability::Infer);
+    vec![
+        room("/chat", infer, get(pages::chat::show)),
+        room("/chat/completions", infer, post(pages::chat::ask)),
+        room("/chat/rendered", infer, post(pages::chat::render)),
+        room("/chat/answers/{id}", infer, get(pages::chat::answer)),
+        room("/chat/total", infer, get(pages::chat::total)),
+    ]
+}
+
 /// What is seen first.
 fn overview() -> Vec<Room> {
     vec![
-        room("/", Needs::SignIn, get(pages::overview::show)),
+        room("/", Needs::Nothing, get(pages::landing::first)),
         room("/kit", Needs::Nothing, get(pages::kit::show)),
+    ]
+}
+
+/// What happened.
+fn traffic() -> Vec<Room> {
+    let generations = Needs::May(Capability::ReadGenerations);
+    vec![
+        room("/logs", generations, get(pages::logs::show)),
+        room("/logs/tail", generations, get(pages::logs::follow)),
+        room("/logs/export", generations, get(pages::logs::download)),
+        room("/logs/{id}", generations, get(pages::generation::show)),
+        room(
+            "/logs/{id}/receipt",
+            generations,
+            get(pages::generation::receipt),
+        ),
+        room(
+            "/logs/{id}/feedback",
+            generations,
+            post(pages::generation::tell),
+        ),
     ]
 }
