@@ -228,8 +228,8 @@ fn the_rest_of_many_groups_is_other() {
     assert_eq!(
         rows,
         serde_json::json!([
-            {"date__day": "2026-11-22", "model": "Other", "credits_usage": 3.0, "request_count": "9"},
-            {"date__day": "2026-11-23", "model": "a", "credits_usage": 5.0, "request_count": "1"},
+            {"date__day": "2026-11-22", "model": "Other", "credits_usage": 3, "request_count": "9"},
+            {"date__day": "2026-11-23", "model": "a", "credits_usage": 5, "request_count": "1"},
         ])
     );
     assert!(!is_truncated);
