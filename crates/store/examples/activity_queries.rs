@@ -153,11 +153,17 @@ macro_rules! timed {
             took.push(began.elapsed());
         }
         took.sort();
+        let (half, most) = (
+            took[RUNS / 2].as_micros(),
+            took[RUNS * 95 / 100].as_micros(),
+        );
         println!(
-            "{:<58} p50 {:>7.1} ms, p95 {:>7.1} ms ({rows} rows)",
+            "{:<58} p50 {:>5}.{} ms, p95 {:>5}.{} ms ({rows} rows)",
             $name,
-            took[RUNS / 2].as_secs_f64() * 1_000.0,
-            took[RUNS * 95 / 100].as_secs_f64() * 1_000.0
+            half / 1_000,
+            half / 100 % 10,
+            most / 1_000,
+            most / 100 % 10
         );
     }};
 }
