@@ -1,6 +1,10 @@
 //! What the directory must do on every engine.
 
 pub(crate) mod accounts;
+pub(crate) mod activity_log;
+pub(crate) mod activity_roll_ups;
+pub(crate) mod activity_sums;
+mod activity_traffic;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod credential_states;
@@ -30,6 +34,19 @@ macro_rules! directory_test_suite {
             accounts::parallel_sign_ups_with_one_address_make_one_account,
             accounts::credits_tell_what_was_granted_and_used,
             accounts::nodes_and_audit_events_are_recorded,
+            activity_roll_ups::random_batches_add_up_to_their_generations,
+            activity_roll_ups::what_was_posted_without_is_rolled_up_once,
+            activity_roll_ups::nodes_that_roll_up_at_once_count_nothing_twice,
+            activity_sums::every_part_of_a_range_is_counted_once,
+            activity_sums::sums_are_cut_by_time_and_dimension,
+            activity_sums::filters_hold_wherever_sums_come_from,
+            activity_sums::facets_count_values,
+            activity_log::pages_follow_each_other_both_ways,
+            activity_log::filters_read_as_they_say,
+            activity_log::other_accounts_read_nothing,
+            activity_log::what_finished_late_is_found_by_its_end,
+            activity_log::sessions_are_listed_by_their_last_turn,
+            activity_log::names_outlive_what_they_name,
             api_keys::a_key_is_read_back_as_it_was_stored,
             api_keys::a_key_needs_a_workspace_of_its_account,
             api_keys::lookup_ids_are_unique,
