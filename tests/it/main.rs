@@ -9,6 +9,7 @@ mod world;
 mod own;
 mod people;
 
+mod activity;
 mod first_generation;
 mod generation_lookup_right_after_stream;
 mod models_and_endpoints;
