@@ -21,6 +21,8 @@ pub mod journal;
 pub mod keys;
 pub mod limits;
 pub mod mail;
+pub mod oauth;
+pub mod organizations;
 pub mod own_credentials;
 pub mod people;
 pub mod policies;
@@ -46,7 +48,7 @@ use std::{sync::Arc, time::Duration};
 use switchyard_catalog::cell::CatalogCell;
 use switchyard_coordination::Coordination;
 use switchyard_domain::clock::Clock;
-use switchyard_store::{Directory, api_key::ApiKeyStore};
+use switchyard_store::{Directory, api_key::ApiKeyStore, audit::AuditStore};
 use switchyard_upstream::call::Upstream;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -58,6 +60,8 @@ use crate::{
     idempotency::Idempotency,
     journal::Journal,
     keys::Keys,
+    oauth::OAuth,
+    organizations::Organizations,
     own_credentials::OwnCredentials,
     people::People,
     policies::Policies,
@@ -104,6 +108,9 @@ pub struct Parts {
     pub workspaces: Arc<Workspaces>,
     pub vault_upkeep: Arc<VaultUpkeep>,
     pub people: Arc<People>,
+    pub organizations: Arc<Organizations>,
+    pub oauth: Arc<OAuth>,
+    pub audit_log: Arc<dyn AuditStore>,
     pub settings: Settings,
 }
 
@@ -128,6 +135,9 @@ pub struct App {
     workspaces: Arc<Workspaces>,
     vault_upkeep: Arc<VaultUpkeep>,
     people: Arc<People>,
+    organizations: Arc<Organizations>,
+    oauth: Arc<OAuth>,
+    audit_log: Arc<dyn AuditStore>,
     settings: Settings,
     health: HealthBoard,
     vault_health: VaultHealth,
@@ -166,6 +176,9 @@ impl App {
             workspaces: parts.workspaces,
             vault_upkeep: parts.vault_upkeep,
             people: parts.people,
+            organizations: parts.organizations,
+            oauth: parts.oauth,
+            audit_log: parts.audit_log,
             settings: parts.settings,
             health,
             vault_health: VaultHealth::default(),

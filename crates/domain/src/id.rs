@@ -95,6 +95,10 @@ define_id!(
     SessionId, "session_"
 );
 define_id!(
+    /// Somebody asked to join an account; never the link's secret part.
+    InvitationId, "inv_"
+);
+define_id!(
     /// One API key's row; never the key itself.
     ApiKeyId, "key_"
 );

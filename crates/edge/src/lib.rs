@@ -24,6 +24,7 @@ mod catalog;
 mod account;
 
 mod management;
+mod oauth;
 
 mod docs;
 mod health;

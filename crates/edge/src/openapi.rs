@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use crate::{account, catalog, docs, generation, health, management, route};
+use crate::{account, catalog, docs, generation, health, management, oauth, route};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -49,6 +49,8 @@ use crate::{account, catalog, docs, generation, health, management, route};
         account::receipt::of_generation,
         account::receipt::keys,
         account::decision::one,
+        oauth::exchange,
+        oauth::create,
         management::keys::list,
         management::keys::create,
         management::keys::one,

@@ -9,6 +9,8 @@ use crate::{
     audit::{AuditLinker, AuditStore},
     directory::Directory,
     idempotency::IdempotencyStore,
+    oauth::OAuthStore,
+    organization::OrganizationStore,
     own_credential::OwnCredentialStore,
     person::PersonStore,
     postgres,
@@ -80,6 +82,10 @@ pub struct Store {
     pub audit: Arc<dyn AuditStore>,
     /// Workspaces and people.
     pub tenancy: Arc<dyn TenancyStore>,
+    /// Organizations and who belongs to them.
+    pub organizations: Arc<dyn OrganizationStore>,
+    /// Codes that programs exchange for keys.
+    pub oauth: Arc<dyn OAuthStore>,
     /// People who sign in.
     pub people: Arc<dyn PersonStore>,
     schema: Schema,
@@ -119,6 +125,8 @@ impl Store {
             + IdempotencyStore
             + AuditStore
             + TenancyStore
+            + OrganizationStore
+            + OAuthStore
             + PersonStore,
     {
         Self {
@@ -131,6 +139,8 @@ impl Store {
             idempotency: engine.clone(),
             audit: engine.clone(),
             tenancy: engine.clone(),
+            organizations: engine.clone(),
+            oauth: engine.clone(),
             people: engine,
             schema,
         }
@@ -166,6 +176,7 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000005, "receipts"),
             $crate::open::migrations!(@one $folder, 20261124000006, "own_credentials"),
             $crate::open::migrations!(@one $folder, 20261124000007, "sign_in"),
+            $crate::open::migrations!(@one $folder, 20261124000011, "organizations"),
         ])
     };
     (@one $folder:literal, $version:literal, $name:literal) => {

@@ -39,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) egress: EgressPolicy,
     pub(crate) sticky_ttl: Duration,
     pub(crate) signed_receipts: bool,
+    /// Whether programs may ask for keys without proving who they are by a digest.
+    pub(crate) allows_plain_challenges: bool,
     pub(crate) log_level: String,
     pub(crate) log_format: LogFormat,
     /// Whether this is the demo; no setting says so.
@@ -102,6 +104,7 @@ impl Config {
             },
             sticky_ttl: reader.positive_duration("routing.sticky_ttl"),
             signed_receipts: reader.parsed("privacy.signed_receipts", "true or false"),
+            allows_plain_challenges: reader.parsed("oauth.allow_plain", "true or false"),
             log_level: reader.text("log.level"),
             log_format: reader.choice(
                 "log.format",

@@ -14,6 +14,8 @@ use switchyard_app::{
     idempotency::Idempotency,
     keys::Keys,
     mail::NoMail,
+    oauth::OAuth,
+    organizations::Organizations,
     own_credentials::{OwnCredentialParts, OwnCredentials},
     people::{People, PeopleParts},
     policies::Policies,
@@ -148,6 +150,21 @@ impl Foundation {
             secrets: Arc::new(OsRandom),
             mailer: Arc::new(NoMail),
         })
+    }
+
+    pub(crate) fn organizations(&self) -> Organizations {
+        Organizations::new(
+            Arc::clone(&self.store.organizations),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.random),
+        )
+    }
+
+    pub(crate) fn oauth(&self) -> OAuth {
+        OAuth::new(
+            Arc::clone(&self.store.oauth),
+            self.config.allows_plain_challenges,
+        )
     }
 
     pub(crate) fn workspaces(

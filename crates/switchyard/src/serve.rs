@@ -291,6 +291,9 @@ fn parts(
         idempotency: Arc::new(foundation.idempotency()),
         vault_upkeep: Arc::new(foundation.vault_upkeep()),
         people: Arc::new(foundation.people()),
+        organizations: Arc::new(foundation.organizations()),
+        oauth: Arc::new(foundation.oauth()),
+        audit_log: Arc::clone(&foundation.store.audit),
         settings: Settings {
             attempt_timeout: foundation.config.upstream.total,
             sticky_ttl: foundation.config.sticky_ttl,

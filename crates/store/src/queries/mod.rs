@@ -31,6 +31,8 @@ mod ledger;
 mod limits;
 mod managed_keys;
 mod nodes;
+mod oauth;
+mod organizations;
 mod own_credentials;
 mod people;
 mod policies;

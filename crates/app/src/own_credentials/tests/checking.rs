@@ -29,6 +29,8 @@ use crate::{
     journal::Journal,
     keys::Keys as ApiKeys,
     mail::NoMail,
+    oauth::OAuth,
+    organizations::Organizations,
     people::{People, PeopleParts},
     policies::{Policies, PolicySubject},
     poster::Poster,
@@ -178,6 +180,13 @@ fn parts(
             secrets: Arc::new(OsRandom),
             mailer: Arc::new(NoMail),
         })),
+        organizations: Arc::new(Organizations::new(
+            store.organizations.clone(),
+            clock.clone(),
+            random.clone(),
+        )),
+        oauth: Arc::new(OAuth::new(store.oauth.clone(), false)),
+        audit_log: store.audit.clone(),
         directory: store.directory.clone(),
         upstream: provider.clone(),
         keys: Arc::new(ApiKeys::new(
