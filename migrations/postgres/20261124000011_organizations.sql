@@ -22,13 +22,6 @@ CREATE TABLE invitations (
 
 CREATE UNIQUE INDEX invitations_open ON invitations (account_id, email_folded) WHERE closed_at IS NULL;
 
--- How somebody likes the console. No row: as it is made.
-CREATE TABLE person_preferences (
-    person_id         uuid    NOT NULL PRIMARY KEY REFERENCES people (person_id),
-    time_zone         text    NOT NULL,
-    has_shortcuts_off boolean NOT NULL
-);
-
 -- Programs that ask people for keys, by where they are.
 CREATE TABLE oauth_apps (
     app_no     bigint      NOT NULL PRIMARY KEY GENERATED ALWAYS AS IDENTITY,

@@ -8,6 +8,7 @@
 
 pub mod accounts;
 pub mod acting_caller;
+pub mod activity;
 pub mod api_keys;
 pub mod audit;
 mod budgets;

@@ -149,3 +149,11 @@ pub const WORKSPACE_DESCRIPTION_CHARS_MAX: usize = 500;
 pub const WORKSPACE_PEOPLE_AT_ONCE_MAX: usize = 100;
 /// Tries to change a workspace whose policy others are changing.
 pub const WORKSPACE_TRIES_MAX: usize = 5;
+/// How often a node looks for generations that no roll-up has.
+pub const ROLL_UP_UPKEEP: Duration = Duration::from_secs(30);
+/// Generations rolled up at once.
+pub const ROLL_UP_BATCH: u32 = 500;
+/// Batches of them in a turn.
+pub const ROLL_UP_BATCHES_PER_TURN: u32 = 20;
+/// Rows of the log that an export holds at a time.
+pub const EXPORT_PAGE: u32 = 1_000;

@@ -28,7 +28,7 @@ use switchyard_store::{
 };
 use switchyard_vault::random::RandomUnavailable;
 
-pub use switchyard_store::organization::{Invitation, OrganizationMember, Preferences};
+pub use switchyard_store::organization::{Invitation, OrganizationMember};
 
 use crate::{
     App,
@@ -38,7 +38,7 @@ use crate::{
     random::RandomSource,
 };
 
-pub use self::invitations::INVITATION_LIFE;
+pub use self::invitations::{INVITATION_LIFE, Sent, SentInvitation};
 
 /// Characters of an account's or a person's name.
 pub const NAME_CHARS_MAX: usize = 100;
@@ -218,19 +218,6 @@ impl Organizations {
         Ok(self.store.rename_person(person, name, &audit).await?)
     }
 
-    /// How somebody likes the console.
-    pub async fn preferences(&self, person: PersonId) -> Result<Preferences, DirectoryError> {
-        self.store.preferences(person).await
-    }
-
-    /// Keeps how somebody likes the console.
-    pub async fn set_preferences(
-        &self,
-        person: PersonId,
-        preferences: &Preferences,
-    ) -> Result<(), DirectoryError> {
-        self.store.set_preferences(person, preferences).await
-    }
 }
 
 impl App {

@@ -15,16 +15,36 @@ struct Asset {
     bytes: &'static [u8],
 }
 
+/// One file for browsers, several for people; later ones have the last word.
+const STYLES: &str = concat!(
+    include_str!("../assets/styles/tokens.css"),
+    include_str!("../assets/styles/ground.css"),
+    include_str!("../assets/styles/frame.css"),
+    include_str!("../assets/styles/controls.css"),
+    include_str!("../assets/styles/tables.css"),
+    include_str!("../assets/styles/pieces.css"),
+    include_str!("../assets/styles/layers.css"),
+    include_str!("../assets/styles/charts.css"),
+    include_str!("../assets/styles/endings.css"),
+);
+
+const SCRIPTS: &str = concat!(
+    "\"use strict\";\n",
+    include_str!("../assets/scripts/pieces.js"),
+    include_str!("../assets/scripts/charts.js"),
+    include_str!("../assets/scripts/keys.js"),
+);
+
 static ASSETS: [Asset; 4] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
-        bytes: include_bytes!("../assets/app.css"),
+        bytes: STYLES.as_bytes(),
     },
     Asset {
         name: "app.js",
         kind: "text/javascript; charset=utf-8",
-        bytes: include_bytes!("../assets/app.js"),
+        bytes: SCRIPTS.as_bytes(),
     },
     Asset {
         name: "htmx.js",

@@ -13,6 +13,7 @@ pub mod directory;
 pub mod open;
 
 pub mod account;
+pub mod activity;
 pub mod api_key;
 pub mod audit;
 pub mod credential;
@@ -33,6 +34,7 @@ mod sqlite;
 mod failure;
 mod portable;
 
+pub use activity::ActivityStore;
 pub use directory::{Directory, DirectoryError};
 pub use open::{OpenError, OpenOptions, Store, open};
 pub use own_credential::OwnCredentialStore;

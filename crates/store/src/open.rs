@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use switchyard_billing::store::LedgerStore;
 
 use crate::{
+    activity::ActivityStore,
     api_key::ApiKeyStore,
     audit::{AuditLinker, AuditStore},
     directory::Directory,
@@ -88,6 +89,8 @@ pub struct Store {
     pub oauth: Arc<dyn OAuthStore>,
     /// People who sign in.
     pub people: Arc<dyn PersonStore>,
+    /// What the traffic was.
+    pub activity: Arc<dyn ActivityStore>,
     schema: Schema,
 }
 
@@ -127,7 +130,8 @@ impl Store {
             + TenancyStore
             + OrganizationStore
             + OAuthStore
-            + PersonStore,
+            + PersonStore
+            + ActivityStore,
     {
         Self {
             ledger: engine.clone(),
@@ -141,7 +145,8 @@ impl Store {
             tenancy: engine.clone(),
             organizations: engine.clone(),
             oauth: engine.clone(),
-            people: engine,
+            people: engine.clone(),
+            activity: engine,
             schema,
         }
     }
@@ -176,6 +181,7 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000005, "receipts"),
             $crate::open::migrations!(@one $folder, 20261124000006, "own_credentials"),
             $crate::open::migrations!(@one $folder, 20261124000007, "sign_in"),
+            $crate::open::migrations!(@one $folder, 20261124000008, "activity"),
             $crate::open::migrations!(@one $folder, 20261124000011, "organizations"),
         ])
     };

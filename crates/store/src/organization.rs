@@ -154,24 +154,6 @@ pub struct Renewal {
     pub expires_at: Timestamp,
 }
 
-/// How somebody likes the console.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preferences {
-    /// In which time zone they read times: its IANA name.
-    pub time_zone: String,
-    /// Whether single keys do nothing.
-    pub has_shortcuts_off: bool,
-}
-
-impl Default for Preferences {
-    fn default() -> Self {
-        Self {
-            time_zone: "UTC".to_owned(),
-            has_shortcuts_off: false,
-        }
-    }
-}
-
 /// Keeps organizations, their people and their invitations.
 #[async_trait]
 pub trait OrganizationStore: Send + Sync + 'static {
@@ -277,15 +259,5 @@ pub trait OrganizationStore: Send + Sync + 'static {
         token_hash: &[u8; 32],
         person: PersonId,
         audit: &AuditEvent,
-    ) -> Result<(), DirectoryError>;
-
-    /// How somebody likes the console.
-    async fn preferences(&self, person: PersonId) -> Result<Preferences, DirectoryError>;
-
-    /// Keeps how somebody likes the console.
-    async fn set_preferences(
-        &self,
-        person: PersonId,
-        preferences: &Preferences,
     ) -> Result<(), DirectoryError>;
 }

@@ -34,6 +34,12 @@ const CLAIMS_APART: bool = true;
 /// Keeps the limits that were read as they are until the transaction ends.
 const LIMITS_KEPT: &str = ") SELECT l.api_key_id, l.reset_interval, l.include_byok
     FROM asked JOIN api_key_limits AS l ON l.api_key_id = asked.api_key_id FOR SHARE OF l";
+/// The hour in which a generation was admitted, counted from 1970.
+const HOUR_OF_ROW: &str = "CAST(FLOOR(EXTRACT(EPOCH FROM g.admitted_at) / 3600) AS INTEGER)";
+/// The same by minutes.
+const MINUTE_OF_ROW: &str = "CAST(FLOOR(EXTRACT(EPOCH FROM g.admitted_at) / 60) AS BIGINT)";
+/// Leaves to others what others are at.
+const TAKE_ROWS: &str = " FOR UPDATE OF g SKIP LOCKED";
 /// Sees one state of the database however many statements follow.
 const BEGIN_REPORT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// A tenant's key versions, which nobody deletes until this transaction is over.

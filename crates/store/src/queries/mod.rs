@@ -20,6 +20,7 @@ macro_rules! retried {
 }
 
 mod accounts;
+mod activity;
 mod api_keys;
 mod audit;
 mod credentials;
@@ -29,6 +30,7 @@ mod idempotency;
 mod leases;
 mod ledger;
 mod limits;
+mod logs;
 mod managed_keys;
 mod nodes;
 mod oauth;

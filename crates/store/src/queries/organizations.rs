@@ -24,7 +24,7 @@ use crate::{
     failure::Failure,
     organization::{
         ABOVE_OWN_ROLE, Departure, Invitation, NewInvitation, NewOrganization, OrganizationMember,
-        OrganizationStore, PERSONAL_ACCOUNT, Preferences, Renewal, RoleChange, UNVERIFIED_ADDRESS,
+        OrganizationStore, PERSONAL_ACCOUNT, Renewal, RoleChange, UNVERIFIED_ADDRESS,
     },
     person::AccountKind,
     portable::{At, without_nul},
@@ -56,14 +56,6 @@ const RENAME_OWN_ACCOUNT: &str = "
     UPDATE accounts SET name = $2 WHERE kind = 'personal' AND account_id IN (
         SELECT account_id FROM memberships WHERE person_id = $1 AND role = 'owner'
     )";
-
-const PREFERENCES: &str =
-    "SELECT time_zone, has_shortcuts_off FROM person_preferences WHERE person_id = $1";
-
-const SET_PREFERENCES: &str = "
-    INSERT INTO person_preferences (person_id, time_zone, has_shortcuts_off) VALUES ($1, $2, $3)
-    ON CONFLICT (person_id) DO UPDATE SET
-        time_zone = excluded.time_zone, has_shortcuts_off = excluded.has_shortcuts_off";
 
 type Connection = <Db as Database>::Connection;
 
@@ -218,34 +210,6 @@ impl Engine {
         Ok(transaction.commit().await?)
     }
 
-    async fn select_preferences(&self, person: PersonId) -> Result<Preferences, Failure> {
-        let found: Option<(String, bool)> = sqlx::query_as(PREFERENCES)
-            .bind(person.as_uuid())
-            .fetch_optional(&self.reader)
-            .await?;
-        Ok(
-            found.map_or_else(Preferences::default, |(time_zone, has_shortcuts_off)| {
-                Preferences {
-                    time_zone,
-                    has_shortcuts_off,
-                }
-            }),
-        )
-    }
-
-    async fn upsert_preferences(
-        &self,
-        person: PersonId,
-        preferences: &Preferences,
-    ) -> Result<(), Failure> {
-        sqlx::query(SET_PREFERENCES)
-            .bind(person.as_uuid())
-            .bind(without_nul(&preferences.time_zone))
-            .bind(preferences.has_shortcuts_off)
-            .execute(&self.writer)
-            .await?;
-        Ok(())
-    }
 }
 
 #[async_trait]
@@ -364,15 +328,4 @@ impl OrganizationStore for Engine {
         retried!(self.take_invitation(token_hash, person, audit))
     }
 
-    async fn preferences(&self, person: PersonId) -> Result<Preferences, DirectoryError> {
-        retried!(self.select_preferences(person))
-    }
-
-    async fn set_preferences(
-        &self,
-        person: PersonId,
-        preferences: &Preferences,
-    ) -> Result<(), DirectoryError> {
-        retried!(self.upsert_preferences(person, preferences))
-    }
 }

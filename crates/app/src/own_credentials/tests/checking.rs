@@ -10,6 +10,7 @@ use switchyard_interchange::{
     failure::{Failure, FailureKind},
 };
 use switchyard_routing::policy::{Rules, ZdrGroups};
+use switchyard_store::Store;
 use switchyard_testkit::{catalog::TestCatalog, folder::Folder};
 use switchyard_upstream::{
     answer::Answer,
@@ -133,6 +134,16 @@ fn catalog(folder: &Folder, now: Timestamp) -> CatalogCell {
     CatalogCell::load(&folder, now).expect("no faults")
 }
 
+fn people(store: &Store, clock: &Arc<dyn Clock>, random: &Arc<dyn RandomSource>) -> Arc<People> {
+    Arc::new(People::new(PeopleParts {
+        store: store.people.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+        secrets: Arc::new(OsRandom),
+        mailer: Arc::new(NoMail),
+    }))
+}
+
 fn parts(
     installation: &Installation,
     node: &Node,
@@ -173,13 +184,6 @@ fn parts(
             clock: clock.clone(),
             random: random.clone(),
         })),
-        people: Arc::new(People::new(PeopleParts {
-            store: store.people.clone(),
-            clock: clock.clone(),
-            random: random.clone(),
-            secrets: Arc::new(OsRandom),
-            mailer: Arc::new(NoMail),
-        })),
         organizations: Arc::new(Organizations::new(
             store.organizations.clone(),
             clock.clone(),
@@ -187,6 +191,7 @@ fn parts(
         )),
         oauth: Arc::new(OAuth::new(store.oauth.clone(), false)),
         audit_log: store.audit.clone(),
+        people: people(store, &clock, &random),
         directory: store.directory.clone(),
         upstream: provider.clone(),
         keys: Arc::new(ApiKeys::new(
