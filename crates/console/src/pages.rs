@@ -1,10 +1,15 @@
 //! The pages. Each has a handler here and a template beside `templates/pages`.
 
+pub(crate) mod audit;
+pub(crate) mod authorize;
 pub(crate) mod kit;
+pub(crate) mod members;
 pub(crate) mod overview;
+pub(crate) mod settings;
 pub(crate) mod sign_in_link;
 pub(crate) mod sign_out;
 pub(crate) mod theme;
+pub(crate) mod workspaces;
 
 use axum::response::Response;
 

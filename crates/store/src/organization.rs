@@ -199,6 +199,13 @@ pub trait OrganizationStore: Send + Sync + 'static {
         person: PersonId,
     ) -> Result<Option<OrganizationMember>, DirectoryError>;
 
+    /// The workspaces of an account, other than the default one, that somebody was let into.
+    async fn workspaces_of(
+        &self,
+        account: AccountId,
+        person: PersonId,
+    ) -> Result<Vec<WorkspaceId>, DirectoryError>;
+
     /// Makes somebody something else to an organization, and in its workspaces. Asked under a lock:
     /// `Missing` when the account has no such person, `Conflict` on `role`, `Refused` with
     /// [`ABOVE_OWN_ROLE`], [`LAST_OWNER`] and [`PERSONAL_ACCOUNT`].

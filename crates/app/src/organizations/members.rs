@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use switchyard_domain::{
-    id::{AccountId, PersonId},
+    id::{AccountId, PersonId, WorkspaceId},
     tenancy::Role,
 };
 use switchyard_store::organization::{Departure, KeysOnLeaving, OrganizationMember, RoleChange};
@@ -34,6 +34,15 @@ impl Organizations {
     ) -> Result<OrganizationMember, OrganizationError> {
         let found = self.store.organization_member(account, person).await?;
         found.ok_or(OrganizationError::Missing)
+    }
+
+    /// The workspaces of an account, other than the default one, that somebody was let into.
+    pub async fn workspaces_of(
+        &self,
+        account: AccountId,
+        person: PersonId,
+    ) -> Result<Vec<WorkspaceId>, OrganizationError> {
+        Ok(self.store.workspaces_of(account, person).await?)
     }
 
     /// Makes somebody something else. Their sessions go by it at once.

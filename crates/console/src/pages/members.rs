@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod invitation;
+pub(crate) mod organization;
 
 use askama::Template;
 use axum::{
@@ -41,7 +42,7 @@ pub(crate) struct Asked {
 /// One row of the matrix that says what roles may do.
 pub(crate) struct Right {
     name: &'static str,
-    reaches: [&'static str; 5],
+    reaches: [(&'static str, &'static str); 5],
 }
 
 #[derive(Template)]
@@ -60,10 +61,10 @@ struct MembersPage {
     next: Option<PersonId>,
     invitations: Vec<Invitation>,
     /// The roles that the visitor may give.
-    grantable: Vec<Role>,
+    grantable: Vec<(&'static str, &'static str)>,
     rights: Vec<Right>,
     email: String,
-    role: Role,
+    role: &'static str,
     /// A link that could not be mailed.
     link: Option<String>,
     now: Timestamp,
@@ -147,7 +148,7 @@ pub(crate) async fn show(
         grantable: grantable(own_role),
         rights: rights(),
         email: left.email,
-        role: left.role.unwrap_or(Role::Member),
+        role: left.role.unwrap_or(Role::Member).as_str(),
         link: left.link,
         now: console.app.clock().now(),
     };
@@ -155,9 +156,12 @@ pub(crate) async fn show(
 }
 
 /// The roles that somebody may give.
-pub(crate) fn grantable(own: Role) -> Vec<Role> {
+fn grantable(own: Role) -> Vec<(&'static str, &'static str)> {
     let roles = Role::ALL.into_iter();
-    roles.filter(|role| own.is_at_least(*role)).collect()
+    roles
+        .filter(|role| own.is_at_least(*role))
+        .map(|role| (role.as_str(), role_name(role)))
+        .collect()
 }
 
 /// A role as people read it.
@@ -212,7 +216,10 @@ fn rights() -> Vec<Right> {
     ];
     let row = |(name, capability)| Right {
         name,
-        reaches: Role::ALL.map(|role| reach_name(Standing::Person(role).reach(capability))),
+        reaches: Role::ALL.map(|role| {
+            let reach = Standing::Person(role).reach(capability);
+            (role_name(role), reach_name(reach))
+        }),
     };
     ROWS.into_iter().map(row).collect()
 }

@@ -12,7 +12,7 @@ use switchyard_billing::fund::FundId;
 use switchyard_domain::{
     authority::{Capability, Reach, Standing},
     clock::Timestamp,
-    id::{AccountId, InvitationId, PersonId},
+    id::{AccountId, InvitationId, PersonId, WorkspaceId},
     tenancy::Role,
 };
 
@@ -262,6 +262,14 @@ impl OrganizationStore for Engine {
         person: PersonId,
     ) -> Result<Option<OrganizationMember>, DirectoryError> {
         retried!(self.select_organization_member(account, person))
+    }
+
+    async fn workspaces_of(
+        &self,
+        account: AccountId,
+        person: PersonId,
+    ) -> Result<Vec<WorkspaceId>, DirectoryError> {
+        retried!(self.select_workspaces_of(account, person))
     }
 
     async fn change_role(

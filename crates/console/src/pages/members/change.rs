@@ -38,6 +38,8 @@ pub(crate) struct RemovalForm {
 #[template(path = "pages/members_remove.html")]
 struct RemovePage {
     shell: Shell,
+    /// What becomes of their keys.
+    keys_said: String,
     member: OrganizationMember,
     account_name: String,
 }
@@ -68,12 +70,26 @@ pub(crate) async fn ask_removal(
     expect_reach(&signed_in, Capability::ManageMembers)?;
     let membership = signed_in.visitor.membership();
     let organizations = console.app.organizations();
-    let member = organizations.member(membership.account_id, person_in(&person)?);
+    let person = person_in(&person)?;
+    let member = organizations.member(membership.account_id, person).await?;
     page(&RemovePage {
         shell: Shell::new(&signed_in.visit, "Remove a member", Nav::Members),
-        member: member.await?,
+        keys_said: keys_said(member.keys),
+        member,
         account_name: membership.account_name.clone(),
     })
+}
+
+/// What becomes of somebody's keys when they go.
+pub(crate) fn keys_said(keys: u64) -> String {
+    let (these, they) = match keys {
+        1 => ("1 API key".to_owned(), "It is"),
+        keys => (format!("{keys} API keys"), "They are"),
+    };
+    format!(
+        "There are {these} of theirs here. {they} switched off within seconds, and programs that use \
+         them stop. Coming back does not switch them on again."
+    )
 }
 
 /// Sends somebody away.
@@ -125,7 +141,7 @@ impl From<OrganizationError> for PageError {
                 "Nobody gives or takes a role above their own.".to_owned()
             }
             OrganizationError::HasKeys => "This person has API keys that work. Remove them with \
-                                           “disable and remove”, which switches the keys off."
+                                           “Disable keys and remove”."
                 .to_owned(),
             OrganizationError::Unverified => {
                 "Verify your e-mail address first: open the link in the mail we sent you.".to_owned()

@@ -4,7 +4,7 @@ use sqlx::{FromRow, types::Uuid};
 use switchyard_domain::{
     authority::Capability,
     clock::Timestamp,
-    id::{AccountId, ApiKeyId, PersonId},
+    id::{AccountId, ApiKeyId, PersonId, WorkspaceId},
     tenancy::Role,
 };
 
@@ -54,6 +54,11 @@ const PAGE: &str = select_members!(
 );
 
 const ONE: &str = select_members!("AND m.person_id = $2");
+
+const WORKSPACES_OF: &str = "
+    SELECT m.workspace_id FROM workspace_members AS m
+    JOIN workspaces AS w ON w.workspace_id = m.workspace_id
+    WHERE w.account_id = $1 AND m.person_id = $2 AND w.deleted_at IS NULL";
 
 const OWNERS: &str = "SELECT COUNT(*) FROM memberships WHERE account_id = $1 AND role = 'owner'";
 
@@ -137,6 +142,19 @@ impl Engine {
             .fetch_optional(&self.reader)
             .await?;
         row.map(TryInto::try_into).transpose()
+    }
+
+    pub(super) async fn select_workspaces_of(
+        &self,
+        account: AccountId,
+        person: PersonId,
+    ) -> Result<Vec<WorkspaceId>, Failure> {
+        let rows: Vec<Uuid> = sqlx::query_scalar(WORKSPACES_OF)
+            .bind(account.as_uuid())
+            .bind(person.as_uuid())
+            .fetch_all(&self.reader)
+            .await?;
+        Ok(rows.into_iter().map(WorkspaceId::from_uuid).collect())
     }
 
     pub(super) async fn update_role(
