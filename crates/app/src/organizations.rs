@@ -217,7 +217,6 @@ impl Organizations {
         let audit = by.did(deed, self.clock.now());
         Ok(self.store.rename_person(person, name, &audit).await?)
     }
-
 }
 
 impl App {

@@ -180,7 +180,12 @@ fn settings() -> Vec<Room> {
             SignIn,
             get(place::ask).post(place::choose),
         ),
-        room("/settings/leave", SignIn, get(leave::ask).post(leave::leave)).dangerous(),
+        room(
+            "/settings/leave",
+            SignIn,
+            get(leave::ask).post(leave::leave),
+        )
+        .dangerous(),
     ]
 }
 
@@ -195,9 +200,19 @@ fn workspaces() -> Vec<Room> {
             manages,
             get(workspaces::ask).post(workspaces::make),
         ),
-        room("/workspaces/{name}", Needs::SignIn, get(one::show).post(one::change)).writes(manages),
+        room(
+            "/workspaces/{name}",
+            Needs::SignIn,
+            get(one::show).post(one::change),
+        )
+        .writes(manages),
         room("/workspaces/{name}/add-member", manages, post(one::add)).dangerous(),
-        room("/workspaces/{name}/remove-member", manages, post(one::remove)).dangerous(),
+        room(
+            "/workspaces/{name}/remove-member",
+            manages,
+            post(one::remove),
+        )
+        .dangerous(),
         room(
             "/workspaces/{name}/delete",
             manages,
@@ -223,6 +238,11 @@ fn programs() -> Vec<Room> {
     let makes_keys = Needs::May(Capability::ManageApiKeys);
     use pages::authorize;
     vec![
-        room("/auth", makes_keys, get(authorize::ask).post(authorize::agree)).dangerous(),
+        room(
+            "/auth",
+            makes_keys,
+            get(authorize::ask).post(authorize::agree),
+        )
+        .dangerous(),
     ]
 }

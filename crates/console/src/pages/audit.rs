@@ -35,6 +35,8 @@ struct Told {
     actor: String,
     /// What the actor is called, where that is known.
     actor_name: String,
+    /// Everything that they did.
+    actor_href: String,
     action: String,
     subject: String,
     via: String,
@@ -58,6 +60,9 @@ struct Change {
 struct AuditPage {
     shell: Shell,
     asked: Asked,
+    /// Name, label and text of each field of the filter.
+    boxes: [(&'static str, &'static str, String); 6],
+    doors: [(&'static str, &'static str); 5],
     entries: Vec<Told>,
     said: String,
     chips: Vec<filter::Chip>,
@@ -81,7 +86,10 @@ pub(crate) async fn show(
         .await?;
     let has_more = entries.len() > PAGE as usize;
     entries.truncate(PAGE as usize);
-    let count = console.app.audit_count(account, &filter, COUNTED_MAX).await?;
+    let count = console
+        .app
+        .audit_count(account, &filter, COUNTED_MAX)
+        .await?;
     let names = names(&console, &entries).await?;
     let last = entries.last().filter(|_| has_more).map(|last| last.number);
     page(&AuditPage {
@@ -92,9 +100,29 @@ pub(crate) async fn show(
             .collect(),
         said: said(count),
         chips: asked.chips(),
-        first_href: asked.before.map(|_| asked.address(None)).unwrap_or_default(),
-        next_href: last.map(|last| asked.address(Some(last))).unwrap_or_default(),
+        first_href: asked
+            .before
+            .map(|_| asked.address(None))
+            .unwrap_or_default(),
+        next_href: last
+            .map(|last| asked.address(Some(last)))
+            .unwrap_or_default(),
         csv_href: asked.export_address("csv"),
+        boxes: [
+            ("actor", "Who (id)", asked.actor.clone()),
+            ("action", "What begins with", asked.action.clone()),
+            ("subject", "Target (id)", asked.subject.clone()),
+            ("workspace", "Workspace (id)", asked.workspace.clone()),
+            ("ip", "IP address", asked.ip.clone()),
+            ("request", "Request id", asked.request.clone()),
+        ],
+        doors: [
+            ("", "Any door"),
+            ("console", "Console"),
+            ("api", "API"),
+            ("command", "Operator’s command"),
+            ("service", "The service"),
+        ],
         json_href: asked.export_address("json"),
         asked,
         now: console.app.clock().now(),
@@ -142,13 +170,17 @@ fn told(entry: AuditEntry, names: &BTreeMap<String, String>) -> Told {
             None if event.actor.starts_with("key_") => "API key".to_owned(),
             None => String::new(),
         },
+        actor_href: Asked::by(&event.actor).address(None),
         actor: event.actor,
         action: event.action,
         subject: event.subject,
         via: event.via.unwrap_or_default(),
         ip: event.ip.unwrap_or_default(),
         request_id: event.request_id.unwrap_or_default(),
-        is_done: event.outcome.as_deref().is_none_or(|outcome| outcome == "done"),
+        is_done: event
+            .outcome
+            .as_deref()
+            .is_none_or(|outcome| outcome == "done"),
         changes,
         facts,
     }
@@ -157,7 +189,12 @@ fn told(entry: AuditEntry, names: &BTreeMap<String, String>) -> Told {
 /// What an entry says was changed, and what else it says.
 fn differences(detail: &Value) -> (Vec<Change>, Vec<(String, String)>) {
     let empty = serde_json::Map::new();
-    let part = |name: &str| detail.get(name).and_then(Value::as_object).unwrap_or(&empty);
+    let part = |name: &str| {
+        detail
+            .get(name)
+            .and_then(Value::as_object)
+            .unwrap_or(&empty)
+    };
     let (before, after) = (part("before"), part("after"));
     let mut fields: Vec<&String> = before.keys().chain(after.keys()).collect();
     fields.sort_unstable();
@@ -171,9 +208,8 @@ fn differences(detail: &Value) -> (Vec<Change>, Vec<(String, String)>) {
         })
     });
     let rest = detail.as_object().into_iter().flatten();
-    let rest = rest.filter(|(name, value)| {
-        !matches!(name.as_str(), "before" | "after") && !value.is_null()
-    });
+    let rest = rest
+        .filter(|(name, value)| !matches!(name.as_str(), "before" | "after") && !value.is_null());
     let facts = rest.map(|(name, value)| (name.replace('_', " "), text_of(value)));
     (changes.collect(), facts.collect())
 }

@@ -156,7 +156,10 @@ fn read(
     };
     let visitor = &signed_in.visitor;
     let place = (visitor.account_id(), visitor.workspace_id());
-    let (plain, now) = (console.app.oauth().allows_plain(), console.app.clock().now());
+    let (plain, now) = (
+        console.app.oauth().allows_plain(),
+        console.app.clock().now(),
+    );
     let grant = request.checked(place, Some(visitor.person().id), plain, now)?;
     let callback = grant.callback_url.as_deref().map(Callback::parse);
     let here = visitor.workspace_id().to_string();
@@ -212,7 +215,9 @@ async fn consent(
         shell: Shell::new(&signed_in.visit, "Give a program a key", Nav::None),
         faults,
         host: callback.as_ref().map(Callback::host),
-        is_loopback: callback.as_ref().is_some_and(|one| one.as_str().starts_with("http:")),
+        is_loopback: callback
+            .as_ref()
+            .is_some_and(|one| one.as_str().starts_with("http:")),
         refusal,
         account_name: visitor.membership().account_name.clone(),
         form,
@@ -261,7 +266,11 @@ pub(crate) async fn agree(
     });
     page(&DonePage {
         shell: Shell::new(&signed_in.visit, "Give a program a key", Nav::None),
-        code: if onward.is_none() { code.clone() } else { String::new() },
+        code: if onward.is_none() {
+            code.clone()
+        } else {
+            String::new()
+        },
         onward,
     })
 }
@@ -275,7 +284,9 @@ fn agreed(
     workspaces: &[(WorkspaceId, String)],
 ) -> Result<OAuthGrant, Faults> {
     let mut faults = Faults::default();
-    let limit = given(Some(&form.limit)).map(str::parse::<UsdNanos>).transpose();
+    let limit = given(Some(&form.limit))
+        .map(str::parse::<UsdNanos>)
+        .transpose();
     let limit = limit.unwrap_or_else(|_| {
         faults.add("limit", "This is not an amount. Write one like 5 or 0.50.");
         None
@@ -304,7 +315,10 @@ fn agreed(
         ..by_program(asked)
     };
     let place = (signed_in.visitor.account_id(), *workspace);
-    let (plain, now) = (console.app.oauth().allows_plain(), console.app.clock().now());
+    let (plain, now) = (
+        console.app.oauth().allows_plain(),
+        console.app.clock().now(),
+    );
     let person = Some(signed_in.visitor.person().id);
     request.checked(place, person, plain, now).map_err(|error| {
         let field = match error.field {

@@ -64,7 +64,7 @@ struct MembersPage {
     grantable: Vec<(&'static str, &'static str)>,
     rights: Vec<Right>,
     email: String,
-    role: &'static str,
+    role: Role,
     /// A link that could not be mailed.
     link: Option<String>,
     now: Timestamp,
@@ -148,7 +148,7 @@ pub(crate) async fn show(
         grantable: grantable(own_role),
         rights: rights(),
         email: left.email,
-        role: left.role.unwrap_or(Role::Member).as_str(),
+        role: left.role.unwrap_or(Role::Member),
         link: left.link,
         now: console.app.clock().now(),
     };
@@ -200,7 +200,10 @@ fn source_name(source: &str) -> &'static str {
 /// What roles may do, read off the table that decides it.
 fn rights() -> Vec<Right> {
     const ROWS: [(&str, Capability); 13] = [
-        ("Delete the account, enforce single sign-on", Capability::EndAccount),
+        (
+            "Delete the account, enforce single sign-on",
+            Capability::EndAccount,
+        ),
         ("Change roles", Capability::ChangeRoles),
         ("Invite and remove members", Capability::ManageMembers),
         ("Workspaces", Capability::ManageWorkspaces),

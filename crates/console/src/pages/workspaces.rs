@@ -96,7 +96,11 @@ pub(crate) async fn list(
         may_make: visitor.reach(Capability::ManageWorkspaces) == Reach::Everything,
         here: visitor.workspace_id(),
         previous: asked.page.checked_sub(1).map(to).unwrap_or_default(),
-        next: if has_more { to(asked.page + 1) } else { String::new() },
+        next: if has_more {
+            to(asked.page + 1)
+        } else {
+            String::new()
+        },
         now: console.app.clock().now(),
     })
 }
@@ -107,7 +111,12 @@ pub(crate) async fn ask(
     signed_in: SignedIn,
 ) -> Result<Response, PageError> {
     expect_all(&signed_in.visitor)?;
-    render_new(&console, &signed_in, WorkspaceForm::default(), Faults::default())
+    render_new(
+        &console,
+        &signed_in,
+        WorkspaceForm::default(),
+        Faults::default(),
+    )
 }
 
 fn render_new(

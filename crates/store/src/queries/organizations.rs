@@ -209,7 +209,6 @@ impl Engine {
         self.append_audit_entry(&mut transaction, audit).await?;
         Ok(transaction.commit().await?)
     }
-
 }
 
 #[async_trait]
@@ -335,5 +334,4 @@ impl OrganizationStore for Engine {
     ) -> Result<(), DirectoryError> {
         retried!(self.take_invitation(token_hash, person, audit))
     }
-
 }

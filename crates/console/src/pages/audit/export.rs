@@ -188,7 +188,10 @@ fn write_row(text: &mut String, entry: &AuditEntry) {
         event.actor.clone(),
         event.action.clone(),
         event.subject.clone(),
-        event.workspace_id.map(|id| id.to_string()).unwrap_or_default(),
+        event
+            .workspace_id
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
         optional(&event.via),
         optional(&event.ip),
         optional(&event.request_id),
@@ -196,7 +199,12 @@ fn write_row(text: &mut String, entry: &AuditEntry) {
         event.detail.to_string(),
     ];
     for (place, cell) in cells.iter().enumerate() {
-        let _ = write!(text, "{}{}", if place == 0 { "" } else { "," }, quoted(cell));
+        let _ = write!(
+            text,
+            "{}{}",
+            if place == 0 { "" } else { "," },
+            quoted(cell)
+        );
     }
     text.push_str("\r\n");
 }

@@ -41,6 +41,14 @@ pub(super) struct Chip {
 }
 
 impl Asked {
+    /// Everything that somebody did.
+    pub(super) fn by(actor: &str) -> Self {
+        Self {
+            actor: actor.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// Parameters that are set, but for the place in the list.
     fn set(&self) -> Vec<(&'static str, &str)> {
         let all = [

@@ -53,11 +53,10 @@ pub(crate) async fn role(
 ) -> Result<Response, PageError> {
     expect_reach(&signed_in, Capability::ChangeRoles)?;
     let person = person_in(&person)?;
-    let changed = console
-        .app
-        .organizations()
-        .change_role(&signed_in.acting(), person, form.role);
-    changed.await?;
+    let organizations = console.app.organizations();
+    organizations
+        .change_role(&signed_in.acting(), person, form.role)
+        .await?;
     Ok(Redirect::to("/members?done=role").into_response())
 }
 
@@ -102,18 +101,14 @@ pub(crate) async fn remove(
     expect_reach(&signed_in, Capability::ManageMembers)?;
     let person = person_in(&person)?;
     let with_keys = form.with_keys.is_some();
-    let removed = console
-        .app
-        .remove_member(&signed_in.acting(), person, with_keys);
-    removed.await?;
+    let app = &console.app;
+    app.remove_member(&signed_in.acting(), person, with_keys)
+        .await?;
     Ok(Redirect::to("/members?done=removed").into_response())
 }
 
 /// Only for those who may do it everywhere in the account.
-pub(super) fn expect_reach(
-    signed_in: &SignedIn,
-    capability: Capability,
-) -> Result<(), PageError> {
+pub(super) fn expect_reach(signed_in: &SignedIn, capability: Capability) -> Result<(), PageError> {
     match signed_in.visitor.reach(capability) {
         Reach::Everything => Ok(()),
         _ => Err(PageError::NotAllowed(capability)),
@@ -134,9 +129,11 @@ impl From<OrganizationError> for PageError {
             OrganizationError::Personal => {
                 "This is a personal account. Make an organization to work with others.".to_owned()
             }
-            OrganizationError::LastOwner => "An organization has at least one owner. Make somebody \
+            OrganizationError::LastOwner => {
+                "An organization has at least one owner. Make somebody \
                                              else an owner first."
-                .to_owned(),
+                    .to_owned()
+            }
             OrganizationError::AboveOwnRole => {
                 "Nobody gives or takes a role above their own.".to_owned()
             }
@@ -144,7 +141,8 @@ impl From<OrganizationError> for PageError {
                                            “Disable keys and remove”."
                 .to_owned(),
             OrganizationError::Unverified => {
-                "Verify your e-mail address first: open the link in the mail we sent you.".to_owned()
+                "Verify your e-mail address first: open the link in the mail we sent you."
+                    .to_owned()
             }
             OrganizationError::OtherAddress => {
                 "This invitation is for another e-mail address. Sign in with that one.".to_owned()

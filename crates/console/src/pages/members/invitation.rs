@@ -7,9 +7,7 @@ use axum::{
 };
 use serde::Deserialize;
 use switchyard_app::organizations::{Invitation, OrganizationError, Sent};
-use switchyard_domain::{
-    authority::Capability, clock::Timestamp, id::InvitationId, tenancy::Role,
-};
+use switchyard_domain::{authority::Capability, clock::Timestamp, id::InvitationId, tenancy::Role};
 
 use super::{Left, change::expect_reach, role_name, show};
 use crate::{
@@ -118,6 +116,9 @@ struct InvitationPage {
     invitation: Option<Invitation>,
     /// Whoever is signed in has the address that was invited.
     is_for_visitor: bool,
+    /// The pages that lead back here.
+    sign_in_href: String,
+    sign_up_href: String,
     now: Timestamp,
 }
 
@@ -128,7 +129,12 @@ pub(crate) async fn look(
     visit: Visit,
 ) -> Result<Response, PageError> {
     let invitation = console.app.organizations().invitation(&token).await?;
-    page(&invitation_page(&console, &visit, invitation, Faults::default()))
+    page(&invitation_page(
+        &console,
+        &visit,
+        invitation,
+        Faults::default(),
+    ))
 }
 
 fn invitation_page(
@@ -145,8 +151,17 @@ fn invitation_page(
         faults,
         is_for_visitor: own.is_some() && own == invited,
         invitation,
+        sign_in_href: back_from("/login", &visit.address),
+        sign_up_href: back_from("/signup", &visit.address),
         now: console.app.clock().now(),
     }
+}
+
+fn back_from(page: &str, address: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("back", address)
+        .finish();
+    format!("{page}?{query}")
 }
 
 /// Accepts an invitation and looks at the organization from then on.

@@ -97,8 +97,7 @@ pub(crate) async fn workspaces_of(
         .workspaces_of(membership.account_id, visitor.person().id)
         .await?;
     let rows = rows.into_iter().map(|workspace| workspace.row);
-    let is_theirs =
-        |row: &WorkspaceRow| sees_all || row.is_default || theirs.contains(&row.id);
+    let is_theirs = |row: &WorkspaceRow| sees_all || row.is_default || theirs.contains(&row.id);
     Ok(rows
         .filter(is_theirs)
         .map(|row| (row.id, row.name))

@@ -157,7 +157,12 @@ fn others(members: &[Member], people: &[AccountPerson]) -> Vec<(String, String)>
     };
     let people = people.iter().filter(|person| !works_here(person));
     people
-        .map(|person| (person.id.to_string(), format!("{} ({})", person.name, person.email)))
+        .map(|person| {
+            (
+                person.id.to_string(),
+                format!("{} ({})", person.name, person.email),
+            )
+        })
         .collect()
 }
 
@@ -290,7 +295,10 @@ pub(crate) async fn delete(
     let workspace = changeable(&console, &signed_in, &name).await?;
     if form.typed.trim() != workspace.row.slug {
         let mut faults = Faults::default();
-        faults.add("typed", "This is not its slug. Type it as it is written above.");
+        faults.add(
+            "typed",
+            "This is not its slug. Type it as it is written above.",
+        );
         let status = status_of(&faults);
         let again = deletion(&console, &signed_in, workspace, faults).await?;
         return page_with(status, &again);
