@@ -7,6 +7,7 @@
 #[macro_use]
 mod world;
 mod own;
+mod visitor;
 
 mod first_generation;
 mod generation_lookup_right_after_stream;
@@ -53,8 +54,11 @@ mod key_service_guards_the_keys;
 mod manage_keys;
 mod managed;
 mod management_vs_inference;
+mod organizations;
 mod own_credentials_managed;
 mod revoked_under_load;
+mod roles_in_the_console;
+mod t18_codes_for_keys;
 mod who_may_what;
 mod workspaces;
 

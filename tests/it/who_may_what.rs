@@ -20,6 +20,10 @@ const OF_ACCOUNT: Statuses = [401, 401, 404, 200, 200];
 const MANAGES_OF_ACCOUNT: Statuses = [401, 401, 404, 403, 200];
 const CREATES: Statuses = [401, 401, 201, 403, 201];
 const INFERS: Statuses = [401, 401, 403, 200, 403];
+/// Personal accounts have no members.
+const OF_ORGANIZATION: Statuses = [401, 401, 404, 403, 404];
+/// No code was given out.
+const NEEDS_CODE: Statuses = [403; 5];
 /// There, and nothing to be shown: no receipt was asked for.
 const NO_RECEIPT: Statuses = [401, 401, 404, 404, 404];
 
@@ -49,6 +53,7 @@ const fn row(
 const ASKS: &str = r#"{"model":"acme/oak","messages":[{"role":"user","content":"How tall?"}]}"#;
 
 const TEAM: &str = r#"{"name":"Team","slug":"made"}"#;
+const CODE: &str = r#"{"callback_url":"https://app.example/","code_challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}"#;
 const SECRET: &str = r#"{"provider":"alder","key":"sk-of-the-table-1234567"}"#;
 
 /// Every route, in an order in which all of them can succeed.
@@ -67,6 +72,8 @@ const TABLE: &[Row] = &[
     row("get", "/api/v1/endpoints/zdr", "", PUBLIC),
     row("get", "/api/v1/providers", "", PUBLIC),
     row("get", "/api/v1/key", "", READS_OWN),
+    row("post", "/api/v1/auth/keys", r#"{"code":"x"}"#, NEEDS_CODE),
+    row("post", "/api/v1/auth/keys/code", CODE, MANAGES),
     row("get", "/api/v1/credits", "", MANAGES),
     row("get", "/api/v1/generation", "", OF_ACCOUNT),
     row("get", "/api/v1/generation/{id}/decision", "", OF_ACCOUNT),
@@ -91,7 +98,7 @@ const TABLE: &[Row] = &[
         r#"{"name":"x"}"#,
         MANAGES_OF_ACCOUNT,
     ),
-    row("get", "/api/v1/organization/members", "", MANAGES),
+    row("get", "/api/v1/organization/members", "", OF_ORGANIZATION),
     row(
         "post",
         "/api/v1/workspaces/{id}/members/add",

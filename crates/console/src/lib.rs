@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use switchyard_app::App;
 
-pub use routes::router;
+pub use routes::{Door, Key, doors, router};
 
 /// What the pages share. Cheap to clone.
 #[derive(Clone)]
