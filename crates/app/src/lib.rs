@@ -12,11 +12,13 @@ pub mod activity;
 pub mod api_keys;
 pub mod audit;
 mod budgets;
+pub mod console_key;
 pub mod credentials;
 pub mod explain;
 pub mod generation;
 pub mod health;
 pub mod idempotency;
+pub mod inspection;
 pub mod jobs;
 pub mod journal;
 pub mod keys;
@@ -24,6 +26,7 @@ pub mod limits;
 pub mod mail;
 pub mod oauth;
 pub mod organizations;
+pub mod offer;
 pub mod own_credentials;
 pub mod people;
 pub mod policies;
@@ -55,6 +58,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    activity::Activity,
     budgets::{HedgeBudget, RetryBudget},
     credentials::Credentials,
     health::HealthBoard,
@@ -64,7 +68,7 @@ use crate::{
     oauth::OAuth,
     organizations::Organizations,
     own_credentials::OwnCredentials,
-    people::People,
+    people::{People, proofs::Proofs},
     policies::Policies,
     poster::Poster,
     random::RandomSource,
@@ -112,6 +116,8 @@ pub struct Parts {
     pub organizations: Arc<Organizations>,
     pub oauth: Arc<OAuth>,
     pub audit_log: Arc<dyn AuditStore>,
+    pub proofs: Arc<Proofs>,
+    pub activity: Arc<Activity>,
     pub settings: Settings,
 }
 
@@ -139,6 +145,8 @@ pub struct App {
     organizations: Arc<Organizations>,
     oauth: Arc<OAuth>,
     audit_log: Arc<dyn AuditStore>,
+    proofs: Arc<Proofs>,
+    activity: Arc<Activity>,
     settings: Settings,
     health: HealthBoard,
     vault_health: VaultHealth,
@@ -180,6 +188,8 @@ impl App {
             organizations: parts.organizations,
             oauth: parts.oauth,
             audit_log: parts.audit_log,
+            proofs: parts.proofs,
+            activity: parts.activity,
             settings: parts.settings,
             health,
             vault_health: VaultHealth::default(),
@@ -277,6 +287,16 @@ impl App {
     /// People who sign in.
     pub fn people(&self) -> &People {
         &self.people
+    }
+
+    /// How they prove to be who they say.
+    pub fn proofs(&self) -> &Proofs {
+        &self.proofs
+    }
+
+    /// What the traffic was.
+    pub fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     /// Signed receipts of generations.

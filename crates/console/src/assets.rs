@@ -25,6 +25,8 @@ const STYLES: &str = concat!(
     include_str!("../assets/styles/pieces.css"),
     include_str!("../assets/styles/layers.css"),
     include_str!("../assets/styles/charts.css"),
+    include_str!("../assets/styles/traffic.css"),
+    include_str!("../assets/styles/explore.css"),
     include_str!("../assets/styles/endings.css"),
 );
 
@@ -33,9 +35,10 @@ const SCRIPTS: &str = concat!(
     include_str!("../assets/scripts/pieces.js"),
     include_str!("../assets/scripts/charts.js"),
     include_str!("../assets/scripts/keys.js"),
+    include_str!("../assets/scripts/tail.js"),
 );
 
-static ASSETS: [Asset; 4] = [
+static ASSETS: [Asset; 6] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
@@ -47,9 +50,19 @@ static ASSETS: [Asset; 4] = [
         bytes: SCRIPTS.as_bytes(),
     },
     Asset {
+        name: "chat.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/chat.js"),
+    },
+    Asset {
         name: "htmx.js",
         kind: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../assets/vendor/htmx.min.js"),
+    },
+    Asset {
+        name: "passkey.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/scripts/passkey.js"),
     },
     Asset {
         name: "icons.svg",

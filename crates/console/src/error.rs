@@ -8,7 +8,9 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use switchyard_app::{people::sessions::SessionError, reads::DirectoryError};
+use switchyard_app::{
+    api_keys::ApiKeyError, offer::OfferError, people::sessions::SessionError, reads::DirectoryError,
+};
 use switchyard_domain::authority::Capability;
 
 use crate::{
@@ -54,6 +56,25 @@ impl From<DirectoryError> for PageError {
             DirectoryError::Refused(rule) => Self::Conflict(format!("Refused: {rule}.")),
             error @ DirectoryError::Unavailable(_) => Self::Unavailable(Box::new(error)),
             error @ DirectoryError::Inconsistent(_) => Self::Broken(Box::new(error)),
+        }
+    }
+}
+
+impl From<OfferError> for PageError {
+    fn from(error: OfferError) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
+}
+
+impl From<ApiKeyError> for PageError {
+    fn from(error: ApiKeyError) -> Self {
+        match error {
+            ApiKeyError::NoSuchKey | ApiKeyError::NoSuchWorkspace => Self::NotFound,
+            ApiKeyError::Directory(error) => error.into(),
+            error @ ApiKeyError::Random(_) => Self::Unavailable(Box::new(error)),
+            error @ (ApiKeyError::NoSuchMember | ApiKeyError::NoLimit | ApiKeyError::Contended) => {
+                Self::Conflict(format!("Refused: {error}."))
+            }
         }
     }
 }

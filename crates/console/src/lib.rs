@@ -20,23 +20,33 @@ mod visit;
 
 mod form;
 mod shell;
+mod snippets;
 mod ui;
 
 mod assets;
+mod door;
 mod error;
 mod pages;
 
 use std::sync::Arc;
 
-use switchyard_app::App;
+use switchyard_app::{App, mail::MailBox};
+use switchyard_catalog::snapshot::Catalog;
 
+pub use door::ChatDoor;
 pub use routes::{Door, Key, doors, router};
+
+use pages::models::{Shelf, ShelfCell};
 
 /// What the pages share. Cheap to clone.
 #[derive(Clone)]
 pub struct Console {
     pub(crate) app: Arc<App>,
     pub(crate) settings: Arc<Settings>,
+    /// The mails that the demo keeps.
+    pub(crate) demo_mails: Option<Arc<dyn MailBox>>,
+    pub(crate) chat: Arc<dyn ChatDoor>,
+    shelf: Arc<ShelfCell>,
 }
 
 /// What an installation says of itself.
@@ -51,10 +61,24 @@ pub struct Settings {
 
 impl Console {
     /// A console in front of `app`.
-    pub fn new(app: Arc<App>, settings: Settings) -> Self {
+    pub fn new(app: Arc<App>, settings: Settings, chat: Arc<dyn ChatDoor>) -> Self {
         Self {
             app,
             settings: Arc::new(settings),
+            demo_mails: None,
+            chat,
+            shelf: Arc::default(),
         }
+    }
+
+    /// The same, with a page that shows mails instead of sending them.
+    pub fn with_demo_mails(mut self, mails: Option<Arc<dyn MailBox>>) -> Self {
+        self.demo_mails = mails;
+        self
+    }
+
+    /// The catalogue, ready to be sifted.
+    pub(crate) fn shelf(&self, catalog: &Catalog) -> Arc<Shelf> {
+        self.shelf.of(catalog, self.app.clock().now())
     }
 }

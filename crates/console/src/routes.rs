@@ -1,5 +1,7 @@
 //! Every page, on one page, with what it takes to see it and to send something to it.
 
+mod account;
+
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -125,12 +127,13 @@ pub fn doors() -> Vec<Door> {
 fn rooms() -> Vec<Room> {
     let mut rooms = Vec::new();
     rooms.extend(signing_in());
+    rooms.extend(proving());
+    rooms.extend(security());
     rooms.extend(overview());
-    rooms.extend(organization());
-    rooms.extend(settings());
-    rooms.extend(workspaces());
-    rooms.extend(audit());
-    rooms.extend(programs());
+    rooms.extend(account::rooms());
+    rooms.extend(traffic());
+    rooms.extend(models());
+    rooms.extend(chat());
     rooms
 }
 
@@ -152,139 +155,119 @@ fn signing_in() -> Vec<Room> {
     ]
 }
 
+/// Signing up and in.
+fn proving() -> Vec<Room> {
+    use Needs::{Nothing, SignIn};
+    use pages::sign_in::{code, confirm, login, passkey, reset, sign_up, verify};
+    vec![
+        room("/signup", Nothing, get(sign_up::ask).post(sign_up::sign_up)),
+        room("/signup/sent", Nothing, get(sign_up::sent)),
+        room("/signup/resend", Nothing, post(sign_up::resend)),
+        room(
+            "/verify/{token}",
+            Nothing,
+            get(verify::look).post(verify::confirm),
+        ),
+        room("/login", Nothing, get(login::ask).post(login::sign_in)),
+        room("/login/code", Nothing, get(code::ask).post(code::sign_in)),
+        room("/login/passkey", Nothing, post(passkey::sign_in)),
+        room("/login/passkey/start", Nothing, post(passkey::start)),
+        room("/reset", Nothing, get(reset::ask).post(reset::send)),
+        room(
+            "/reset/{token}",
+            Nothing,
+            get(reset::look).post(reset::choose),
+        ),
+        room("/confirm", SignIn, get(confirm::ask).post(confirm::confirm)),
+        room("/confirm/passkey", SignIn, post(confirm::with_passkey)),
+        room("/demo/mail", Nothing, get(pages::demo_mail::show)),
+    ]
+}
+
+/// What guards somebody's account.
+fn security() -> Vec<Room> {
+    use Needs::SignIn;
+    use pages::security::{self, authenticator, passkeys, password, sessions};
+    vec![
+        room("/settings/security", SignIn, get(security::show)),
+        room(
+            "/settings/security/sessions",
+            SignIn,
+            get(sessions::back).post(sessions::end),
+        ),
+        room(
+            "/settings/security/password",
+            SignIn,
+            get(password::ask).post(password::change),
+        ),
+        room(
+            "/settings/security/authenticator",
+            SignIn,
+            get(authenticator::show).post(authenticator::change),
+        )
+        .dangerous(),
+        room(
+            "/settings/security/passkeys",
+            SignIn,
+            get(sessions::back).post(passkeys::add),
+        )
+        .dangerous(),
+        room(
+            "/settings/security/passkeys/{id}",
+            SignIn,
+            get(passkeys::show).post(passkeys::change),
+        )
+        .dangerous(),
+    ]
+}
+
+/// What there is to call: for anybody to see.
+fn models() -> Vec<Room> {
+    use Needs::Nothing;
+    vec![
+        room("/models", Nothing, get(pages::models::list)),
+        room("/models/compare", Nothing, get(pages::models::compare)),
+        room("/models/{author}/{slug}", Nothing, get(pages::models::one)),
+    ]
+}
+
+/// Asking models by hand.
+fn chat() -> Vec<Room> {
+    let infer = Needs::May(Capability::Infer);
+    vec![
+        room("/chat", infer, get(pages::chat::show)),
+        room("/chat/completions", infer, post(pages::chat::ask)),
+        room("/chat/rendered", infer, post(pages::chat::render)),
+        room("/chat/answers/{id}", infer, get(pages::chat::answer)),
+        room("/chat/total", infer, get(pages::chat::total)),
+    ]
+}
+
 /// What is seen first.
 fn overview() -> Vec<Room> {
     vec![
-        room("/", Needs::SignIn, get(pages::overview::show)),
+        room("/", Needs::Nothing, get(pages::landing::first)),
         room("/kit", Needs::Nothing, get(pages::kit::show)),
     ]
 }
 
-/// Who belongs to the account, and how they come to.
-fn organization() -> Vec<Room> {
-    use Needs::{May, Nothing, SignIn};
-    use pages::members::{self, change, invitation, organization};
-    let manages = May(Capability::ManageMembers);
+/// What happened.
+fn traffic() -> Vec<Room> {
+    let generations = Needs::May(Capability::ReadGenerations);
     vec![
-        room("/members", manages, get(members::list)),
-        room("/members/invite", manages, post(invitation::invite)).dangerous(),
+        room("/logs", generations, get(pages::logs::show)),
+        room("/logs/tail", generations, get(pages::logs::follow)),
+        room("/logs/export", generations, get(pages::logs::download)),
+        room("/logs/{id}", generations, get(pages::generation::show)),
         room(
-            "/members/invitations/{id}/resend",
-            manages,
-            post(invitation::resend),
-        )
-        .dangerous(),
-        room(
-            "/members/invitations/{id}/withdraw",
-            manages,
-            post(invitation::withdraw),
+            "/logs/{id}/receipt",
+            generations,
+            get(pages::generation::receipt),
         ),
         room(
-            "/members/{person}/role",
-            May(Capability::ChangeRoles),
-            post(change::role),
-        )
-        .dangerous(),
-        room(
-            "/members/{person}/remove",
-            manages,
-            get(change::ask_removal).post(change::remove),
-        )
-        .dangerous(),
-        room(
-            "/organizations/new",
-            SignIn,
-            get(organization::ask).post(organization::make),
+            "/logs/{id}/feedback",
+            generations,
+            post(pages::generation::tell),
         ),
-        room(
-            "/invitations/{token}",
-            Nothing,
-            get(invitation::look).post(invitation::accept),
-        )
-        .writes(SignIn),
-    ]
-}
-
-/// What somebody is called, looks at and leaves.
-fn settings() -> Vec<Room> {
-    use Needs::{May, SignIn};
-    use pages::settings::{self, leave, place};
-    vec![
-        room("/settings", SignIn, get(settings::show)),
-        room("/settings/profile", SignIn, post(settings::rename)),
-        room(
-            "/settings/account",
-            May(Capability::ManageMembers),
-            post(settings::rename_account),
-        ),
-        room(
-            "/settings/workspace",
-            SignIn,
-            get(place::ask).post(place::choose),
-        ),
-        room(
-            "/settings/leave",
-            SignIn,
-            get(leave::ask).post(leave::leave),
-        )
-        .dangerous(),
-    ]
-}
-
-/// Walls between parts of an account.
-fn workspaces() -> Vec<Room> {
-    use pages::workspaces::{self, one};
-    let manages = Needs::May(Capability::ManageWorkspaces);
-    vec![
-        room("/workspaces", Needs::SignIn, get(workspaces::list)),
-        room(
-            "/workspaces/new",
-            manages,
-            get(workspaces::ask).post(workspaces::make),
-        ),
-        room(
-            "/workspaces/{name}",
-            Needs::SignIn,
-            get(one::show).post(one::change),
-        )
-        .writes(manages),
-        room("/workspaces/{name}/add-member", manages, post(one::add)).dangerous(),
-        room(
-            "/workspaces/{name}/remove-member",
-            manages,
-            post(one::remove),
-        )
-        .dangerous(),
-        room(
-            "/workspaces/{name}/delete",
-            manages,
-            get(one::ask_deletion).post(one::delete),
-        )
-        .dangerous(),
-    ]
-}
-
-/// Who did what.
-fn audit() -> Vec<Room> {
-    use pages::audit::{self, export};
-    let reads = Needs::May(Capability::ReadAudit);
-    vec![
-        room("/audit", reads, get(audit::show)),
-        room("/audit/export.csv", reads, get(export::csv)),
-        room("/audit/export.json", reads, get(export::json)),
-    ]
-}
-
-/// Programs that ask for keys.
-fn programs() -> Vec<Room> {
-    let makes_keys = Needs::May(Capability::ManageApiKeys);
-    use pages::authorize;
-    vec![
-        room(
-            "/auth",
-            makes_keys,
-            get(authorize::ask).post(authorize::agree),
-        )
-        .dangerous(),
     ]
 }

@@ -24,6 +24,7 @@ pub mod organization;
 pub mod own_credential;
 pub mod person;
 pub mod policy;
+pub mod proof;
 pub mod receipts;
 pub mod sealed;
 pub mod tenancy;

@@ -15,6 +15,7 @@ use crate::{
     own_credential::OwnCredentialStore,
     person::PersonStore,
     postgres,
+    proof::ProofStore,
     receipts::ReceiptStore,
     sealed::SealedStore,
     sqlite,
@@ -89,6 +90,8 @@ pub struct Store {
     pub oauth: Arc<dyn OAuthStore>,
     /// People who sign in.
     pub people: Arc<dyn PersonStore>,
+    /// How they prove to be who they say.
+    pub proofs: Arc<dyn ProofStore>,
     /// What the traffic was.
     pub activity: Arc<dyn ActivityStore>,
     schema: Schema,
@@ -131,6 +134,7 @@ impl Store {
             + OrganizationStore
             + OAuthStore
             + PersonStore
+            + ProofStore
             + ActivityStore,
     {
         Self {
@@ -146,6 +150,7 @@ impl Store {
             organizations: engine.clone(),
             oauth: engine.clone(),
             people: engine.clone(),
+            proofs: engine.clone(),
             activity: engine,
             schema,
         }
@@ -182,6 +187,7 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000006, "own_credentials"),
             $crate::open::migrations!(@one $folder, 20261124000007, "sign_in"),
             $crate::open::migrations!(@one $folder, 20261124000008, "activity"),
+            $crate::open::migrations!(@one $folder, 20261124000009, "proofs"),
             $crate::open::migrations!(@one $folder, 20261124000011, "organizations"),
         ])
     };

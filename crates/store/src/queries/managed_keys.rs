@@ -30,7 +30,8 @@ const MEMBER_OF_ACCOUNT: &str =
 
 const FOUND: &str = "
     SELECT api_key_id, lookup_id, revision FROM api_keys
-    WHERE hash = $1 AND account_id = $2 AND kind = 'inference' AND deleted_at IS NULL";
+    WHERE hash = $1 AND account_id = $2 AND kind = 'inference' AND deleted_at IS NULL
+        AND label <> 'console'";
 
 const CHANGE: &str = "
     UPDATE api_keys SET name = $2, disabled = $3, updated_at = $4, revision = $5
@@ -49,7 +50,8 @@ macro_rules! select_keys {
                     pepper_version, expires_at, disabled, created_at, creator_id, lookup_id,
                     updated_at, last_used_at, external_user, revision
                 FROM api_keys
-                WHERE account_id = $5 AND kind = 'inference' AND deleted_at IS NULL AND ",
+                WHERE account_id = $5 AND kind = 'inference' AND deleted_at IS NULL
+                    AND label <> 'console' AND ",
             $which,
             "), used AS (
                 SELECT
