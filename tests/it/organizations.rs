@@ -192,6 +192,12 @@ story!(whoever_leaves_leaves_no_working_key, |world| {
         .key(&manager);
     let listed = listed.send().await.ok();
     assert_eq!(listed["total_count"], 1);
+    let owner = &listed["data"][0];
+    assert_eq!(owner["email"], "ada@example.org");
+    assert_eq!(owner["role"], "org:admin");
+    for field in ["first_name", "last_name"] {
+        assert!(owner.get(field).is_some(), "{field} is missing");
+    }
     let personal = Manager::of(&world).await;
     personal.get("/organization/members").await.error(404);
 });

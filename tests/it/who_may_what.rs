@@ -227,14 +227,14 @@ story!(
         let stranger = text(&world.deployment.run(&create).await, "key");
         let answered = world.ask(&question(OAK)).await.ok();
         let owner = Manager::of(&world).await;
-        let people = owner.get("/organization/members").await.ok();
+        let people = owner.get("/workspaces/default/members").await.ok();
         let team = json!({ "name": "Team", "slug": "team" });
         let secret = json!({ "provider": "alder", "key": "sk-of-the-scene-1234567" });
         let scene = Scene {
             generation: text(&answered, "id"),
             hash: doomed.hash,
             workspace: text(&made(&owner.post("/workspaces", &team).await), "id"),
-            owner: text(&people["data"][0], "id"),
+            owner: text(&people["data"][0], "user_id"),
             credential: text(&made(&owner.post("/byok", &secret).await), "id"),
         };
         let document = world.api().get("/openapi.yaml").send().await;
