@@ -88,7 +88,7 @@ story!(
         assert_eq!(told["data"]["limit_reset"], "weekly");
         let answer = world
             .api()
-            .post("/api/v1/chat/completions", &question("How tall?"));
+            .post("/api/v1/chat/completions", &question(OAK));
         answer.key(&key).send().await.ok();
         let log = ada.page("/audit?action=api_key.create&via=api").await;
         assert!(
