@@ -4,6 +4,7 @@ pub(crate) mod chat;
 pub(crate) mod kit;
 pub(crate) mod landing;
 pub(crate) mod models;
+pub(crate) mod onboarding;
 pub(crate) mod overview;
 pub(crate) mod sign_in_link;
 pub(crate) mod sign_out;

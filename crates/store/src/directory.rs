@@ -173,6 +173,12 @@ pub trait Directory: Send + Sync + 'static {
         id: &GenerationId,
     ) -> Result<Option<GenerationView>, DirectoryError>;
 
+    /// The account's first generation, by when it was admitted.
+    async fn first_generation(
+        &self,
+        account: AccountId,
+    ) -> Result<Option<GenerationId>, DirectoryError>;
+
     /// Settled generations with their decisions, in an order of the store's own that `after` goes on
     /// from; the walk is over when fewer than `limit` come.
     async fn decided_generations(
