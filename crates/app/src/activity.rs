@@ -8,15 +8,15 @@ mod tail;
 
 use std::sync::Arc;
 
-pub use switchyard_store::activity::{
-    AppName, Bound, Breakdown, Condition, Cursor, Detail, Dimension, Facet, FacetCount, Filter, Interval,
-    KeyName, LatencyHistogram, LogQuery, LogRow, LogStatus, Names, PersonName, Range, RowMeasure,
-    Scope, SessionQuery, SessionRow, Slice, Step, Sums, ThroughputHistogram, Turn, Value,
-    WorkspaceName,
-};
 use switchyard_domain::{
     clock::Timestamp,
     id::{AccountId, ApiKeyId, WorkspaceId},
+};
+pub use switchyard_store::activity::{
+    AppName, Bound, Breakdown, Condition, Cursor, Detail, Dimension, Facet, FacetCount, Filter,
+    Interval, KeyName, LatencyHistogram, LogQuery, LogRow, LogStatus, Names, PersonName, Range,
+    RowMeasure, Scope, SessionQuery, SessionRow, Slice, Step, Sums, ThroughputHistogram, Turn,
+    Value, WorkspaceName,
 };
 use switchyard_store::{ActivityStore, DirectoryError};
 

@@ -20,7 +20,7 @@ use switchyard_routing::{
 
 pub use self::{
     decision::{DecidedView, Exclusion},
-    words::RankingWords,
+    words::{RankingWords, strategy as strategy_in_words},
 };
 use crate::{App, generation::GenerateError, policies::StandingPolicy, unavailable::Unavailable};
 

@@ -87,6 +87,8 @@ pub const ROTATION_SETTLING: Duration = Duration::from_secs(6);
 pub const CREDENTIAL_POLL: Duration = Duration::from_secs(2);
 /// How often a node asks whether the guarded keys can be used.
 pub const VAULT_CHECK: Duration = Duration::from_secs(15);
+/// How often sign-ins that nobody finished are forgotten.
+pub const PROOF_UPKEEP: Duration = Duration::from_secs(600);
 /// How often a node asks for changed standing policies.
 pub const POLICY_POLL: Duration = Duration::from_millis(500);
 /// How long cached policies are trusted while the database cannot be asked whether they changed.

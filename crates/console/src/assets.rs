@@ -26,6 +26,7 @@ const STYLES: &str = concat!(
     include_str!("../assets/styles/layers.css"),
     include_str!("../assets/styles/charts.css"),
     include_str!("../assets/styles/explore.css"),
+    include_str!("../assets/styles/traffic.css"),
     include_str!("../assets/styles/endings.css"),
 );
 
@@ -34,9 +35,10 @@ const SCRIPTS: &str = concat!(
     include_str!("../assets/scripts/pieces.js"),
     include_str!("../assets/scripts/charts.js"),
     include_str!("../assets/scripts/keys.js"),
+    include_str!("../assets/scripts/tail.js"),
 );
 
-static ASSETS: [Asset; 5] = [
+static ASSETS: &[Asset] = &[
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
@@ -58,6 +60,11 @@ static ASSETS: [Asset; 5] = [
         bytes: include_bytes!("../assets/vendor/htmx.min.js"),
     },
     Asset {
+        name: "passkey.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/scripts/passkey.js"),
+    },
+    Asset {
         name: "icons.svg",
         kind: "image/svg+xml",
         bytes: include_bytes!("../assets/icons.svg"),
@@ -67,7 +74,7 @@ static ASSETS: [Asset; 5] = [
 /// One name for all of them: the digest of everything.
 static HASH: LazyLock<String> = LazyLock::new(|| {
     let mut digest = Sha256::new();
-    for asset in &ASSETS {
+    for asset in ASSETS {
         digest.update(asset.bytes);
     }
     digest.finalize()[..8]

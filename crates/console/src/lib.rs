@@ -30,7 +30,7 @@ mod pages;
 
 use std::sync::Arc;
 
-use switchyard_app::App;
+use switchyard_app::{App, mail::MailBox};
 use switchyard_catalog::snapshot::Catalog;
 
 pub use door::ChatDoor;
@@ -45,6 +45,8 @@ pub struct Console {
     pub(crate) settings: Arc<Settings>,
     pub(crate) chat: Arc<dyn ChatDoor>,
     shelf: Arc<ShelfCell>,
+    /// The mails that the demo keeps.
+    pub(crate) demo_mails: Option<Arc<dyn MailBox>>,
 }
 
 /// What an installation says of itself.
@@ -65,11 +67,18 @@ impl Console {
             settings: Arc::new(settings),
             chat,
             shelf: Arc::default(),
+            demo_mails: None,
         }
     }
 
     /// The catalogue, ready to be sifted.
     pub(crate) fn shelf(&self, catalog: &Catalog) -> Arc<Shelf> {
         self.shelf.of(catalog, self.app.clock().now())
+    }
+
+    /// The same, with a page that shows mails instead of sending them.
+    pub fn with_demo_mails(mut self, mails: Option<Arc<dyn MailBox>>) -> Self {
+        self.demo_mails = mails;
+        self
     }
 }

@@ -22,6 +22,7 @@ pub mod idempotency;
 pub mod own_credential;
 pub mod person;
 pub mod policy;
+pub mod proof;
 pub mod receipts;
 pub mod sealed;
 pub mod tenancy;

@@ -13,6 +13,7 @@ use crate::{
     own_credential::OwnCredentialStore,
     person::PersonStore,
     postgres,
+    proof::ProofStore,
     receipts::ReceiptStore,
     sealed::SealedStore,
     sqlite,
@@ -83,6 +84,8 @@ pub struct Store {
     pub tenancy: Arc<dyn TenancyStore>,
     /// People who sign in.
     pub people: Arc<dyn PersonStore>,
+    /// How they prove to be who they say.
+    pub proofs: Arc<dyn ProofStore>,
     /// What the traffic was.
     pub activity: Arc<dyn ActivityStore>,
     schema: Schema,
@@ -123,6 +126,7 @@ impl Store {
             + AuditStore
             + TenancyStore
             + PersonStore
+            + ProofStore
             + ActivityStore,
     {
         Self {
@@ -136,6 +140,7 @@ impl Store {
             audit: engine.clone(),
             tenancy: engine.clone(),
             people: engine.clone(),
+            proofs: engine.clone(),
             activity: engine,
             schema,
         }
@@ -172,6 +177,7 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000006, "own_credentials"),
             $crate::open::migrations!(@one $folder, 20261124000007, "sign_in"),
             $crate::open::migrations!(@one $folder, 20261124000008, "activity"),
+            $crate::open::migrations!(@one $folder, 20261124000009, "proofs"),
         ])
     };
     (@one $folder:literal, $version:literal, $name:literal) => {

@@ -34,7 +34,7 @@ function point(plot, at, anchor = at) {
 function letGo(plot) {
   const { cursor, chosen, readout } = chartOf(plot);
   for (const mark of [cursor, chosen]) mark?.setAttribute("visibility", "hidden");
-  readout.textContent = readout.dataset.hint ?? "";
+  readout.textContent = "";
   delete plot.dataset.at;
   delete plot.dataset.anchor;
 }
@@ -55,6 +55,12 @@ function lookCloser(plot) {
   return true;
 }
 
+on("focusin", ({ target }) => {
+  if (!target.matches?.(".plot:focus-visible")) return;
+  const { readout } = chartOf(target);
+  readout.textContent = readout.dataset.hint;
+});
+on("focusout", ({ target }) => target.matches?.(".plot") && letGo(target));
 on("keydown", (event) => {
   const plot = event.target.closest?.(".plot");
   if (!plot) return;

@@ -89,6 +89,12 @@ impl Series {
         }
     }
 
+    /// The same under another name.
+    pub(crate) fn called(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// The same, dashed: the second of a pair, such as p95 beside p50.
     pub(crate) fn dashed(mut self) -> Self {
         self.is_dashed = true;
@@ -186,7 +192,7 @@ impl Chart {
         let title = escaped(&self.title);
         let _ = write!(
             html,
-            r#"<figure class="chart{low}"{zoom}><figcaption><h3>{title}</h3><output class="readout needs-script" aria-live="polite" data-hint="{hint}">{hint}</output></figcaption>"#
+            r#"<figure class="chart{low}"{zoom}><figcaption><h3>{title}</h3><output class="readout needs-script" aria-live="polite" data-hint="{hint}"></output></figcaption>"#
         );
         html.push_str(&self.plot());
         html.push_str(&self.legend());
@@ -217,6 +223,11 @@ impl Chart {
             Shape::Lines => ticks.flat_map(at).max(),
         };
         Scale::over(most.unwrap_or(0))
+    }
+
+    fn is_blank(&self) -> bool {
+        let mut values = self.series.iter().flat_map(|series| &series.values);
+        values.all(Option::is_none)
     }
 
     fn layers(&self) -> Vec<Layer<'_>> {
@@ -260,9 +271,11 @@ impl Chart {
                 format!(r#"<line class="grid" x1="0" y1="{y}" x2="{width}" y2="{y}"/>"#)
             })
             .collect();
+        // An axis of nothing has no figures on it.
         let marks: String = scale
             .lines()
             .iter()
+            .filter(|_| !self.is_blank())
             .map(|value| {
                 format!(
                     "<span>{}</span>",
@@ -271,9 +284,14 @@ impl Chart {
             })
             .collect();
         format!(
-            r#"<div class="plot" tabindex="0" role="img" aria-label="{title}. The table below says the same."><div class="axis-y" aria-hidden="true">{marks}</div><svg viewBox="0 0 {width} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">{gaps}{grid}{drawn}<line class="base" x1="0" y1="{HEIGHT}" x2="{width}" y2="{HEIGHT}"/><rect class="chosen" x="0" y="0" width="{STEP}" height="{HEIGHT}" visibility="hidden"/><rect class="cursor" x="0" y="0" width="{STEP}" height="{HEIGHT}" visibility="hidden"/></svg><div class="axis-x" aria-hidden="true">{labels}</div></div>"#,
+            r#"<div class="plot" tabindex="0" role="img" aria-label="{title}. The table below says the same."><div class="axis-y" aria-hidden="true">{marks}</div><svg viewBox="0 0 {width} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">{gaps}{grid}{drawn}<line class="base" x1="0" y1="{HEIGHT}" x2="{width}" y2="{HEIGHT}"/><rect class="chosen" x="0" y="0" width="{STEP}" height="{HEIGHT}" visibility="hidden"/><rect class="cursor" x="0" y="0" width="{STEP}" height="{HEIGHT}" visibility="hidden"/></svg>{nothing}<div class="axis-x" aria-hidden="true">{labels}</div></div>"#,
             title = escaped(&self.title),
             gaps = gaps(&layers, ticks),
+            nothing = if self.is_blank() {
+                r#"<p class="no-data">No data</p>"#
+            } else {
+                ""
+            },
             labels = self.labels(),
         )
     }

@@ -13,7 +13,7 @@ use switchyard_domain::{
 };
 
 use super::filter::Scope;
-use crate::portable::without_nul;
+use crate::{generation::GenerationView, portable::without_nul};
 
 /// A place between two generations: at this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,6 +220,12 @@ impl LogStatus {
     /// How a settled generation ended.
     pub fn of(settlement: &Settlement) -> Self {
         let served = settlement.served.as_ref();
+        Self::of_served(served.map(|one| (one.cancelled, one.finish_reason.as_deref())))
+    }
+
+    /// How a generation that was looked up ended.
+    pub fn of_view(generation: &GenerationView) -> Self {
+        let served = generation.served.as_ref();
         Self::of_served(served.map(|one| (one.cancelled, one.finish_reason.as_deref())))
     }
 

@@ -77,7 +77,7 @@ impl ActivityStore for Engine {
     }
 
     async fn sessions(&self, asked: &SessionQuery) -> Result<Vec<SessionRow>, DirectoryError> {
-        retried!(self.select_sessions(asked))
+        retried!(self.select_log_sessions(asked))
     }
 
     async fn session_log(

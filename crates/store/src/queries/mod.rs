@@ -37,6 +37,7 @@ mod own_credentials;
 mod people;
 mod policies;
 mod post;
+mod proofs;
 mod receipts;
 mod rows;
 mod sealed;
@@ -51,6 +52,7 @@ use serde_json::value::RawValue;
 use sqlx::{Pool, Transaction};
 use switchyard_billing::{
     fund::{FundBalance, FundId},
+    ledger::Posting,
     settlement::Settlement,
     store::{
         CreditGrant, LeaseAsk, LeaseOutcome, LedgerReport, LedgerStore, PostOutcome, StoreError,
@@ -58,7 +60,7 @@ use switchyard_billing::{
 };
 use switchyard_domain::{
     clock::Timestamp,
-    id::{AccountId, ApiKeyId, GenerationId, LeaseId, NodeId, WorkspaceId},
+    id::{AccountId, ApiKeyId, GenerationId, LeaseId, LedgerTransactionId, NodeId, WorkspaceId},
     money::UsdNanos,
     provider::ProviderSlug,
     tenancy::ApiKey,
@@ -310,6 +312,13 @@ impl Directory for Engine {
         account: AccountId,
     ) -> Result<Option<GenerationId>, DirectoryError> {
         retried!(self.select_first_generation(account))
+    }
+
+    async fn postings_of(
+        &self,
+        transaction: LedgerTransactionId,
+    ) -> Result<Vec<Posting>, DirectoryError> {
+        retried!(self.select_postings(transaction))
     }
 
     async fn decided_generations(

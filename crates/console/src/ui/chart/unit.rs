@@ -32,7 +32,7 @@ impl Unit {
     }
 
     /// In the table, where there is room.
-    pub(super) fn in_table(self, value: u64, top: u64) -> String {
+    pub(in crate::ui) fn in_table(self, value: u64, top: u64) -> String {
         match self {
             Self::Usd => usd_plain(nanos(value), places(top / 400)),
             Self::Tokens | Self::Count => count(value),

@@ -48,7 +48,7 @@ struct Part {
 }
 
 impl Engine {
-    pub(super) async fn select_sessions(
+    pub(super) async fn select_log_sessions(
         &self,
         asked: &SessionQuery,
     ) -> Result<Vec<SessionRow>, Failure> {
