@@ -56,7 +56,10 @@ impl App {
     pub async fn console_keys(&self, onlooker: &Onlooker) -> Result<Vec<ApiKeyId>, ApiKeyError> {
         let mut ids = Vec::new();
         for successor in 0..SUCCESSORS_MAX {
-            match self.stored_console_caller(&hash(onlooker, successor)).await? {
+            match self
+                .stored_console_caller(&hash(onlooker, successor))
+                .await?
+            {
                 Some(caller) => {
                     ids.push(caller.key.id);
                     break;

@@ -8,7 +8,6 @@ use switchyard_domain::{
     id::{AccountId, ApiKeyId, PersonId, WorkspaceId},
     tenancy::ApiKey,
 };
-pub use switchyard_routing::{offer::Whose, region_includes};
 use switchyard_routing::{
     credentials::{Credentials, Shared},
     health::HealthSnapshot,
@@ -17,10 +16,10 @@ use switchyard_routing::{
     record::RuledOut,
     select::Situation,
 };
+pub use switchyard_routing::{offer::Whose, region_includes};
 
 use crate::{
-    App,
-    console_key,
+    App, console_key,
     explain::Exclusion,
     own_credentials::{Eligible, Unreadable},
     policies::PolicyError,

@@ -25,8 +25,8 @@ const STYLES: &str = concat!(
     include_str!("../assets/styles/pieces.css"),
     include_str!("../assets/styles/layers.css"),
     include_str!("../assets/styles/charts.css"),
-    include_str!("../assets/styles/explore.css"),
     include_str!("../assets/styles/traffic.css"),
+    include_str!("../assets/styles/explore.css"),
     include_str!("../assets/styles/endings.css"),
 );
 

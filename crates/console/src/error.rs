@@ -72,9 +72,9 @@ impl From<ApiKeyError> for PageError {
             ApiKeyError::NoSuchKey | ApiKeyError::NoSuchWorkspace => Self::NotFound,
             ApiKeyError::Directory(error) => error.into(),
             error @ ApiKeyError::Random(_) => Self::Unavailable(Box::new(error)),
-            error @ (ApiKeyError::NoSuchMember
-            | ApiKeyError::NoLimit
-            | ApiKeyError::Contended) => Self::Conflict(format!("Refused: {error}.")),
+            error @ (ApiKeyError::NoSuchMember | ApiKeyError::NoLimit | ApiKeyError::Contended) => {
+                Self::Conflict(format!("Refused: {error}."))
+            }
         }
     }
 }

@@ -43,10 +43,10 @@ use pages::models::{Shelf, ShelfCell};
 pub struct Console {
     pub(crate) app: Arc<App>,
     pub(crate) settings: Arc<Settings>,
-    pub(crate) chat: Arc<dyn ChatDoor>,
-    shelf: Arc<ShelfCell>,
     /// The mails that the demo keeps.
     pub(crate) demo_mails: Option<Arc<dyn MailBox>>,
+    pub(crate) chat: Arc<dyn ChatDoor>,
+    shelf: Arc<ShelfCell>,
 }
 
 /// What an installation says of itself.
@@ -60,25 +60,25 @@ pub struct Settings {
 }
 
 impl Console {
-    /// A console in front of `app`, which answers chats through `chat`.
+    /// A console in front of `app`.
     pub fn new(app: Arc<App>, settings: Settings, chat: Arc<dyn ChatDoor>) -> Self {
         Self {
             app,
             settings: Arc::new(settings),
+            demo_mails: None,
             chat,
             shelf: Arc::default(),
-            demo_mails: None,
         }
-    }
-
-    /// The catalogue, ready to be sifted.
-    pub(crate) fn shelf(&self, catalog: &Catalog) -> Arc<Shelf> {
-        self.shelf.of(catalog, self.app.clock().now())
     }
 
     /// The same, with a page that shows mails instead of sending them.
     pub fn with_demo_mails(mut self, mails: Option<Arc<dyn MailBox>>) -> Self {
         self.demo_mails = mails;
         self
+    }
+
+    /// The catalogue, ready to be sifted.
+    pub(crate) fn shelf(&self, catalog: &Catalog) -> Arc<Shelf> {
+        self.shelf.of(catalog, self.app.clock().now())
     }
 }

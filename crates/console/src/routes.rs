@@ -86,10 +86,10 @@ fn rooms() -> Vec<Room> {
     rooms.extend(proving());
     rooms.extend(security());
     rooms.extend(overview());
+    rooms.extend(traffic());
     rooms.extend(models());
     rooms.extend(onboarding());
     rooms.extend(chat());
-    rooms.extend(traffic());
     rooms
 }
 
@@ -108,42 +108,6 @@ fn signing_in() -> Vec<Room> {
             get(pages::sign_out::ask).post(pages::sign_out::leave),
         ),
         room("/settings/theme", Nothing, post(pages::theme::choose)),
-    ]
-}
-
-/// What there is to call: for anybody to see.
-fn models() -> Vec<Room> {
-    use Needs::Nothing;
-    vec![
-        room("/models", Nothing, get(pages::models::list)),
-        room("/models/compare", Nothing, get(pages::models::compare)),
-        room("/models/{author}/{slug}", Nothing, get(pages::models::one)),
-    ]
-}
-
-/// From signing up to a first answer.
-fn onboarding() -> Vec<Room> {
-    let manage = Needs::May(Capability::ManageApiKeys);
-    let start = get(pages::onboarding::show).post(pages::onboarding::make_key);
-    vec![
-        room("/start", Needs::SignIn, start).writes(manage).dangerous(),
-        room(
-            "/start/first-request",
-            Needs::SignIn,
-            get(pages::onboarding::first_request),
-        ),
-    ]
-}
-
-/// Asking models by hand.
-fn chat() -> Vec<Room> {
-    let infer = Needs::May(Capability::Infer);
-    vec![
-        room("/chat", infer, get(pages::chat::show)),
-        room("/chat/completions", infer, post(pages::chat::ask)),
-        room("/chat/rendered", infer, post(pages::chat::render)),
-        room("/chat/answers/{id}", infer, get(pages::chat::answer)),
-        room("/chat/total", infer, get(pages::chat::total)),
     ]
 }
 
@@ -210,6 +174,44 @@ fn security() -> Vec<Room> {
             get(passkeys::show).post(passkeys::change),
         )
         .dangerous(),
+    ]
+}
+
+/// What there is to call: for anybody to see.
+fn models() -> Vec<Room> {
+    use Needs::Nothing;
+    vec![
+        room("/models", Nothing, get(pages::models::list)),
+        room("/models/compare", Nothing, get(pages::models::compare)),
+        room("/models/{author}/{slug}", Nothing, get(pages::models::one)),
+    ]
+}
+
+/// From signing up to a first answer.
+fn onboarding() -> Vec<Room> {
+    let manage = Needs::May(Capability::ManageApiKeys);
+    let start = get(pages::onboarding::show).post(pages::onboarding::make_key);
+    vec![
+        room("/start", Needs::SignIn, start)
+            .writes(manage)
+            .dangerous(),
+        room(
+            "/start/first-request",
+            Needs::SignIn,
+            get(pages::onboarding::first_request),
+        ),
+    ]
+}
+
+/// Asking models by hand.
+fn chat() -> Vec<Room> {
+    let infer = Needs::May(Capability::Infer);
+    vec![
+        room("/chat", infer, get(pages::chat::show)),
+        room("/chat/completions", infer, post(pages::chat::ask)),
+        room("/chat/rendered", infer, post(pages::chat::render)),
+        room("/chat/answers/{id}", infer, get(pages::chat::answer)),
+        room("/chat/total", infer, get(pages::chat::total)),
     ]
 }
 

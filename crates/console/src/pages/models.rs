@@ -21,7 +21,6 @@ pub(crate) use self::{
     one::show as one,
     shelf::{Shelf, ShelfCell},
     why::Why,
-
 };
 
 use switchyard_app::offer::{Offer, Onlooker};
@@ -51,7 +50,9 @@ pub(crate) fn showcase(offer: &Offer) -> Option<&str> {
     let writes = |model: &&Model| model.output_modalities.contains(Text) && !model.free;
     let served = |model: &Model| {
         let endpoints = model.endpoints.iter();
-        endpoints.filter(|index| offer.whose(**index).is_some()).count()
+        endpoints
+            .filter(|index| offer.whose(**index).is_some())
+            .count()
     };
     let models = catalog.models.iter().filter(writes);
     let best = models

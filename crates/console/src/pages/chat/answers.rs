@@ -87,7 +87,10 @@ pub(crate) async fn one(
         // It may be somebody else's, too; nothing is told of that.
         return page_with(StatusCode::ACCEPTED, &SettlingPart);
     };
-    if !own_keys(&console, &signed_in).await?.contains(&found.generation.api_key_id) {
+    if !own_keys(&console, &signed_in)
+        .await?
+        .contains(&found.generation.api_key_id)
+    {
         return Err(PageError::NotFound);
     }
     page(&AnswerPart::of(found, &signed_in))

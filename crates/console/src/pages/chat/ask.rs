@@ -7,13 +7,7 @@ use axum::{
     response::Response,
 };
 
-use crate::{
-    Console,
-    error::PageError,
-    form::FromHere,
-    pages::models::onlooker,
-    visit::SignedIn,
-};
+use crate::{Console, error::PageError, form::FromHere, pages::models::onlooker, visit::SignedIn};
 
 /// What a browser sends of its own accord, and would tell the API something else than it means.
 const NOT_PASSED_ON: [HeaderName; 4] = [

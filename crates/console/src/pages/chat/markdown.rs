@@ -11,11 +11,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html::push_html};
 use serde::Deserialize;
 
-use crate::{
-    error::PageError,
-    form::Submitted,
-    visit::SignedIn,
-};
+use crate::{error::PageError, form::Submitted, visit::SignedIn};
 
 /// An answer that is complete.
 #[derive(Deserialize)]
@@ -35,8 +31,29 @@ static SIEVE: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut sieve = Builder::empty();
     sieve
         .tags(HashSet::from([
-            "p", "br", "hr", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li",
-            "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "a",
+            "p",
+            "br",
+            "hr",
+            "em",
+            "strong",
+            "del",
+            "code",
+            "pre",
+            "blockquote",
+            "ul",
+            "ol",
+            "li",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "a",
         ]))
         .tag_attributes(HashMap::from([
             ("a", HashSet::from(["href"])),
@@ -91,15 +108,24 @@ mod tests {
     #[test]
     fn what_people_write_becomes_markup() {
         for (text, html) in [
-            ("one **two** `three`", "<p>one <strong>two</strong> <code>three</code></p>\n"),
+            (
+                "one **two** `three`",
+                "<p>one <strong>two</strong> <code>three</code></p>\n",
+            ),
             ("# Head", "<h3>Head</h3>\n"),
             ("1. a\n2. b", "<ol>\n<li>a</li>\n<li>b</li>\n</ol>\n"),
-            ("```rust\nlet x = 1 < 2;\n```", "<pre><code>let x = 1 &lt; 2;\n</code></pre>\n"),
+            (
+                "```rust\nlet x = 1 < 2;\n```",
+                "<pre><code>let x = 1 &lt; 2;\n</code></pre>\n",
+            ),
             (
                 "[a](https://example.com/b)",
                 "<p><a href=\"https://example.com/b\" rel=\"noopener noreferrer nofollow\">a</a></p>\n",
             ),
-            ("![a picture](https://example.com/p.png)", "<p>a picture</p>\n"),
+            (
+                "![a picture](https://example.com/p.png)",
+                "<p>a picture</p>\n",
+            ),
             ("~~no~~", "<p><del>no</del></p>\n"),
         ] {
             assert_eq!(to_html(text), html, "{text}");
@@ -150,11 +176,37 @@ mod tests {
         for text in corpus {
             let html = to_html(text);
             for tag in tags(&html) {
-                let name: String = tag.chars().take_while(char::is_ascii_alphanumeric).collect();
+                let name: String = tag
+                    .chars()
+                    .take_while(char::is_ascii_alphanumeric)
+                    .collect();
                 assert!(
-                    ["p", "br", "hr", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol",
-                     "li", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "a"]
-                        .contains(&name.as_str()),
+                    [
+                        "p",
+                        "br",
+                        "hr",
+                        "em",
+                        "strong",
+                        "del",
+                        "code",
+                        "pre",
+                        "blockquote",
+                        "ul",
+                        "ol",
+                        "li",
+                        "h3",
+                        "h4",
+                        "h5",
+                        "h6",
+                        "table",
+                        "thead",
+                        "tbody",
+                        "tr",
+                        "th",
+                        "td",
+                        "a"
+                    ]
+                    .contains(&name.as_str()),
                     "{name} in {html} of {text}"
                 );
                 let rest = tag[name.len()..].trim();

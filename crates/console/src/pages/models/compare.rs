@@ -61,9 +61,10 @@ pub(crate) async fn show(
         let others: Vec<_> = shown.iter().filter(|other| *other != id).cloned().collect();
         Some(Compared::of(model, &offer, &others, now, &visit))
     });
-    let may_chat = visit.visitor.as_ref().is_some_and(|visitor| {
-        visitor.may(switchyard_domain::authority::Capability::Infer)
-    });
+    let may_chat = visit
+        .visitor
+        .as_ref()
+        .is_some_and(|visitor| visitor.may(switchyard_domain::authority::Capability::Infer));
     page(&ComparePage {
         shell: Shell::new(&visit, "Compare models", Nav::Models).public(),
         models: models.collect(),
@@ -103,7 +104,9 @@ impl Compared {
             .map(|index| &offer.catalog.endpoints[*index])
             .collect();
         let price = |of: fn(&switchyard_domain::price_list::Prices) -> Option<_>| {
-            let lists = usable.iter().filter_map(|endpoint| endpoint.prices.as_ref());
+            let lists = usable
+                .iter()
+                .filter_map(|endpoint| endpoint.prices.as_ref());
             let prices = lists.map(|list| switchyard_catalog::listing::prices_now(list, now));
             let cheapest = prices.filter_map(|prices| of(&prices)).min();
             cheapest.map_or_else(|| "–".to_owned(), per_million)
@@ -113,7 +116,10 @@ impl Compared {
         facts.extend([
             ("Input / 1M, from", price(|prices| prices.prompt)),
             ("Output / 1M, from", price(|prices| prices.completion)),
-            ("Cache read / 1M, from", price(|prices| prices.input_cache_read)),
+            (
+                "Cache read / 1M, from",
+                price(|prices| prices.input_cache_read),
+            ),
             (
                 "Zero data retention",
                 yes_no(usable.iter().any(|endpoint| endpoint.zero_data_retention)),

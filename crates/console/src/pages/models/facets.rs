@@ -58,9 +58,21 @@ pub(super) fn groups(sieve: &Sieve<'_>, wanted: &Wanted, is_signed_in: bool) -> 
     let group = |title, facets| Group::of(title, facets, sieve, wanted);
     let mut groups = vec![
         group("Terms", mine),
-        group("Reads", Modality::ALL.iter().map(|one| Facet::Input(*one)).collect()),
-        group("Writes", Modality::ALL.iter().map(|one| Facet::Output(*one)).collect()),
-        group("Can", parameters.into_iter().map(Facet::Parameter).collect()),
+        group(
+            "Reads",
+            Modality::ALL.iter().map(|one| Facet::Input(*one)).collect(),
+        ),
+        group(
+            "Writes",
+            Modality::ALL
+                .iter()
+                .map(|one| Facet::Output(*one))
+                .collect(),
+        ),
+        group(
+            "Can",
+            parameters.into_iter().map(Facet::Parameter).collect(),
+        ),
         group("Stays in", (0..REGIONS.len()).map(Facet::Region).collect()),
     ];
     groups.push(providers(sieve, wanted));
@@ -74,12 +86,18 @@ pub(super) fn selects(sieve: &Sieve<'_>, wanted: &Wanted) -> [Select; 2] {
         Select {
             name: "context",
             title: "Context, at least",
-            options: CONTEXTS.iter().map(|(min, _)| choice(Facet::Context(*min))).collect(),
+            options: CONTEXTS
+                .iter()
+                .map(|(min, _)| choice(Facet::Context(*min)))
+                .collect(),
         },
         Select {
             name: "price",
             title: "Price of 1M input tokens, at most",
-            options: PRICES.iter().map(|(max, _)| choice(Facet::Price(*max))).collect(),
+            options: PRICES
+                .iter()
+                .map(|(max, _)| choice(Facet::Price(*max)))
+                .collect(),
         },
     ]
 }
@@ -87,7 +105,10 @@ pub(super) fn selects(sieve: &Sieve<'_>, wanted: &Wanted) -> [Select; 2] {
 /// Those with the most models first.
 fn providers(sieve: &Sieve<'_>, wanted: &Wanted) -> Group {
     let catalog = &sieve.offer.catalog;
-    let slugs = catalog.providers.iter().map(|one| one.slug.as_str().to_owned());
+    let slugs = catalog
+        .providers
+        .iter()
+        .map(|one| one.slug.as_str().to_owned());
     let mut choices: Vec<_> = slugs
         .map(|slug| Choice::of(Facet::Provider(slug), sieve, wanted))
         .filter(Choice::is_worth_showing)
@@ -98,7 +119,9 @@ fn providers(sieve: &Sieve<'_>, wanted: &Wanted) -> Group {
 
 impl Group {
     fn of(title: &'static str, facets: Vec<Facet>, sieve: &Sieve<'_>, wanted: &Wanted) -> Self {
-        let choices = facets.into_iter().map(|facet| Choice::of(facet, sieve, wanted));
+        let choices = facets
+            .into_iter()
+            .map(|facet| Choice::of(facet, sieve, wanted));
         Self::folded(title, choices.filter(Choice::is_worth_showing).collect())
     }
 

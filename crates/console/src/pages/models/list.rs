@@ -103,7 +103,11 @@ pub(crate) async fn show(
     let is_search = headers
         .get("hx-source")
         .is_some_and(|source| source.as_bytes().ends_with(b"#q"));
-    let name = if is_search { &HX_REPLACE_URL } else { &HX_PUSH_URL };
+    let name = if is_search {
+        &HX_REPLACE_URL
+    } else {
+        &HX_PUSH_URL
+    };
     if let Ok(value) = HeaderValue::try_from(wanted.address()) {
         response.headers_mut().insert(name.clone(), value);
     }
@@ -116,9 +120,17 @@ impl List {
         let rows = sieve.sorted(wanted);
         let (total, size) = (rows.len(), wanted.per_page());
         let page = wanted.page.min(total.saturating_sub(1) / size);
-        let at = |page| Wanted { page, ..wanted.clone() }.address();
+        let at = |page| {
+            Wanted {
+                page,
+                ..wanted.clone()
+            }
+            .address()
+        };
         let seen = rows.iter().skip(page * size).take(size);
-        let seen: Vec<_> = seen.map(|row| RowView::of(row, sieve, wanted, visit)).collect();
+        let seen: Vec<_> = seen
+            .map(|row| RowView::of(row, sieve, wanted, visit))
+            .collect();
         let to = page * size + seen.len();
         Self {
             search: wanted.search.clone(),
@@ -128,10 +140,22 @@ impl List {
             sorts: sorts(wanted),
             sizes: PER_PAGE.map(|count| (count, count == size)).to_vec(),
             said: format!("{}–{to} of {total}", (page * size + 1).min(total)),
-            previous: if page > 0 { at(page - 1) } else { String::new() },
-            next: if to < total { at(page + 1) } else { String::new() },
+            previous: if page > 0 {
+                at(page - 1)
+            } else {
+                String::new()
+            },
+            next: if to < total {
+                at(page + 1)
+            } else {
+                String::new()
+            },
             chips: chips(sieve, wanted),
-            drops: if total == 0 { drops(sieve, wanted) } else { Vec::new() },
+            drops: if total == 0 {
+                drops(sieve, wanted)
+            } else {
+                Vec::new()
+            },
             is_hidden: wanted.hidden,
             other: other_side(sieve, wanted),
             rows: seen,

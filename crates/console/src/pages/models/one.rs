@@ -111,26 +111,36 @@ pub(crate) async fn show(
     let sort = Sort::parse(&order.sort);
     rows.sort_by_key(|facts| (facts.offer.whose(facts.index).is_none(), sort.key(facts)));
     let nothing = rows.iter().all(|facts| offer.whose(facts.index).is_none());
-    let views = rows.iter().map(|facts| EndpointView::of(facts, &visit, now));
+    let views = rows
+        .iter()
+        .map(|facts| EndpointView::of(facts, &visit, now));
     page(&ModelPage {
         shell: Shell::new(&visit, model.name.clone(), Nav::Models).public(),
         name: model.name.clone(),
         id: id.clone(),
         description: model.description.clone(),
         facts: facts_of(model, &offer),
-        parameters: model.supported_parameters.iter().map(|one| one.as_str()).collect(),
+        parameters: model
+            .supported_parameters
+            .iter()
+            .map(|one| one.as_str())
+            .collect(),
         columns: columns(&id, sort),
         endpoints: views.collect(),
         nothing: nothing.then(|| why::of_nothing(&offer, model, &visit)),
-        mine: visit.visitor.as_ref().and_then(|_| mine(&offer, model, now)),
+        mine: visit
+            .visitor
+            .as_ref()
+            .and_then(|_| mine(&offer, model, now)),
         snippets: snippets(&Asking {
             public_url: &console.settings.public_url,
             key: NO_KEY,
             model: &id,
         }),
-        may_chat: visit.visitor.as_ref().is_some_and(|visitor| {
-            visitor.may(switchyard_domain::authority::Capability::Infer)
-        }),
+        may_chat: visit
+            .visitor
+            .as_ref()
+            .is_some_and(|visitor| visitor.may(switchyard_domain::authority::Capability::Infer)),
     })
 }
 
@@ -189,7 +199,9 @@ impl Sort {
         let most_first = |figure: Option<u64>| figure.map(|figure| -i128::from(figure));
         let figures = &facts.figures;
         let number = match self {
-            Self::Price => base.and_then(|base| base.prompt).map(|price| i128::from(price.picos())),
+            Self::Price => base
+                .and_then(|base| base.prompt)
+                .map(|price| i128::from(price.picos())),
             Self::Output => {
                 let price = base.and_then(|base| base.completion);
                 price.map(|price| i128::from(price.picos()))
@@ -200,7 +212,11 @@ impl Sort {
             Self::Uptime => most_first(figures.uptime_1d_ppm.map(u64::from)),
             Self::Provider => Some(0),
         };
-        (number.is_none(), number.unwrap_or(0), facts.provider.to_lowercase())
+        (
+            number.is_none(),
+            number.unwrap_or(0),
+            facts.provider.to_lowercase(),
+        )
     }
 }
 
@@ -227,14 +243,17 @@ impl EndpointView {
             provider: facts.provider.to_owned(),
             tag: endpoint.tag.clone(),
             tier: (tier != "default").then_some(tier),
-            price: endpoint.prices.as_ref().map(|list| PriceView::of(list, now)),
+            price: endpoint
+                .prices
+                .as_ref()
+                .map(|list| PriceView::of(list, now)),
             context: endpoint.context_length.map(ui::tokens),
             output_max: endpoint.max_completion_tokens.map(ui::tokens),
             quantization: endpoint.quantization.clone().filter(|one| one != "unknown"),
-            regions: endpoint.regions.as_ref().map_or_else(
-                || "not stated".to_owned(),
-                |regions| regions.join(", "),
-            ),
+            regions: endpoint
+                .regions
+                .as_ref()
+                .map_or_else(|| "not stated".to_owned(), |regions| regions.join(", ")),
             retention: retention(&endpoint.data_policy, endpoint.zero_data_retention),
             is_zdr: endpoint.zero_data_retention,
             training: match endpoint.data_policy.trains_on_data {
@@ -307,7 +326,9 @@ pub(super) fn facts_of(model: &Model, offer: &Offer) -> Vec<(&'static str, Strin
     add("Knows until", model.knowledge_cutoff.clone());
     add("Ends on", model.expiration_date.clone());
     let served = model.endpoints.iter();
-    let served = served.filter(|index| offer.whose(**index).is_some()).count();
+    let served = served
+        .filter(|index| offer.whose(**index).is_some())
+        .count();
     add(
         "Endpoints",
         Some(format!("{served} of {}", model.endpoints.len())),
@@ -321,7 +342,12 @@ fn mine(offer: &Offer, model: &Model, now: Timestamp) -> Option<Mine> {
         let whose = offer.whose(*index)?;
         let endpoint = &offer.catalog.endpoints[*index];
         let prices = switchyard_catalog::listing::prices_now(endpoint.prices.as_ref()?, now);
-        Some((endpoint, whose, prices.prompt?.picos(), prices.completion?.picos()))
+        Some((
+            endpoint,
+            whose,
+            prices.prompt?.picos(),
+            prices.completion?.picos(),
+        ))
     });
     let ordinary = rows.filter(|(endpoint, ..)| endpoint.service_tier.as_str() == "default");
     let cheapest = ordinary.min_by_key(|(_, whose, input, output)| {

@@ -58,7 +58,9 @@ fn others(prices: &Prices) -> Vec<(&'static str, String)> {
     let worth = |(_, price): &(&'static str, Price)| *price > Price::ZERO;
     let tokens = per_token.into_iter().filter_map(stated).filter(worth);
     let pieces = apiece.into_iter().filter_map(stated).filter(worth);
-    let mut shown: Vec<_> = tokens.map(|(name, price)| (name, per_million(price))).collect();
+    let mut shown: Vec<_> = tokens
+        .map(|(name, price)| (name, per_million(price)))
+        .collect();
     shown.extend(pieces.map(|(name, price)| (name, format!("${price}"))));
     shown
 }
@@ -66,7 +68,10 @@ fn others(prices: &Prices) -> Vec<(&'static str, String)> {
 impl Exception {
     fn of(over: &PriceOverride, now: Timestamp) -> Self {
         let mut prices: Vec<String> = Vec::new();
-        let main = [("input", over.prices.prompt), ("output", over.prices.completion)];
+        let main = [
+            ("input", over.prices.prompt),
+            ("output", over.prices.completion),
+        ];
         for (name, price) in main {
             prices.extend(price.map(|price| format!("{name} {}", per_million(price))));
         }
@@ -94,7 +99,10 @@ fn when(over: &PriceOverride) -> String {
     }
     if !over.weekdays.is_empty() {
         let days = over.weekdays.iter();
-        let names: Vec<_> = days.filter_map(|day| WEEKDAYS.get(usize::from(*day))).copied().collect();
+        let names: Vec<_> = days
+            .filter_map(|day| WEEKDAYS.get(usize::from(*day)))
+            .copied()
+            .collect();
         conditions.push(format!("on {}", names.join(", ")));
     }
     conditions.join(", ")

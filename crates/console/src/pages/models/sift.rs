@@ -117,8 +117,12 @@ impl<'a> Sieve<'a> {
             return None;
         }
         let providers = self.offer.catalog.providers.iter();
-        let is_wanted =
-            |slug: &str| wanted.providers.iter().any(|wanted| wanted.as_str() == slug);
+        let is_wanted = |slug: &str| {
+            wanted
+                .providers
+                .iter()
+                .any(|wanted| wanted.as_str() == slug)
+        };
         Some(
             providers
                 .map(|provider| is_wanted(provider.slug.as_str()))

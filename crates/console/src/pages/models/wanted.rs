@@ -185,7 +185,11 @@ impl Wanted {
 
     /// Whether the condition is among those asked for.
     pub(super) fn has(&self, facet: &Facet) -> bool {
-        self.without(facet) != Self { page: 0, ..self.clone() }
+        self.without(facet)
+            != Self {
+                page: 0,
+                ..self.clone()
+            }
     }
 
     /// Every condition that is asked for.
