@@ -8,6 +8,7 @@
 mod world;
 mod own;
 
+mod console_chat;
 mod first_generation;
 mod generation_lookup_right_after_stream;
 mod models_and_endpoints;
