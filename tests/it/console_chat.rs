@@ -77,10 +77,20 @@ story!(questions_go_the_way_of_the_api, |world| {
 
     let told = browser.get(&format!("/chat/answers/{id}")).await;
     assert_eq!(told.status.as_u16(), 200);
-    assert!(told.text().contains(&format!(r#"data-nanos="{cost}""#)), "{}", told.text());
+    assert!(
+        told.text().contains(&format!(r#"data-nanos="{cost}""#)),
+        "{}",
+        told.text()
+    );
     assert!(told.text().contains("Alder"), "{}", told.text());
-    let total = browser.get(&format!("/chat/total?id={id}&id={id}&id=gen-1-2")).await;
-    assert!(total.text().contains(&format!(r#"data-nanos="{cost}""#)), "{}", total.text());
+    let total = browser
+        .get(&format!("/chat/total?id={id}&id={id}&id=gen-1-2"))
+        .await;
+    assert!(
+        total.text().contains(&format!(r#"data-nanos="{cost}""#)),
+        "{}",
+        total.text()
+    );
 });
 
 story!(t15_answers_of_others_are_missing, |world| {
@@ -96,7 +106,11 @@ story!(t15_answers_of_others_are_missing, |world| {
         assert_eq!(reply.status.as_u16(), 404, "{id}");
         assert!(!reply.text().contains("Alder"));
         let total = who.get(&format!("/chat/total?id={id}")).await;
-        assert!(total.text().contains(r#"data-nanos="0""#), "{}", total.text());
+        assert!(
+            total.text().contains(r#"data-nanos="0""#),
+            "{}",
+            total.text()
+        );
     }
 });
 
@@ -114,7 +128,10 @@ story!(the_consoles_key_is_nobodys_to_use_or_manage, |world| {
         .iter()
         .map(|key| text(key, "name"))
         .collect();
-    assert!(!names.iter().any(|name| name == "Console chat"), "{names:?}");
+    assert!(
+        !names.iter().any(|name| name == "Console chat"),
+        "{names:?}"
+    );
 
     // Without a session, without its token, and from another site there is no answer.
     let body = question_to(OAK, &["alder"]);

@@ -90,12 +90,14 @@ journey("T19: markup in an answer is inert while it streams and after", async ({
   await page.route("**/chat/completions", (route) =>
     route.fulfill({ status: 200, headers: { "content-type": "text/event-stream" }, body: pieces.join("") + "data: [DONE]\n\n" }),
   );
-  await open(page, MODEL);
+  const name = "acme/<img src=x onerror='window.pwned=4'>";
+  await open(page, MODEL, name);
   await say(page, "Be hostile.");
-  await page.getByText("Done", { exact: true }).waitFor();
-  await page.locator(".answer-text strong").getByText("bold").waitFor();
+  await page.getByText("Done", { exact: true }).nth(1).waitFor();
+  await page.getByRole("heading", { name, exact: true }).waitFor();
+  await page.locator(".answer-text strong").first().getByText("bold").waitFor();
   assert.equal(await page.evaluate(() => window.pwned), undefined);
-  const inside = await page.locator(".answer-text").evaluate((one) => ({
+  const inside = await page.locator(".answer-text").first().evaluate((one) => ({
     elements: [...one.querySelectorAll("script, img, iframe, style, form")].length,
     links: [...one.querySelectorAll("a")].map((link) => link.getAttribute("href")),
     text: one.innerText,

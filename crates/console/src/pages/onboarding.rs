@@ -186,7 +186,9 @@ impl Came {
         let served = generation.served.as_ref();
         Self {
             id: generation.generation_id.to_string(),
-            model: served.map_or(&generation.request.requested_model, |served| &served.model).clone(),
+            model: served
+                .map_or(&generation.request.requested_model, |served| &served.model)
+                .clone(),
             provider: served.map(|served| served.provider_name.clone()),
             at: ui::when(generation.admitted_at, now),
             cost: ui::usd_exact(generation.charge.total),

@@ -56,7 +56,10 @@ fn one_of_several_stands_in_for_the_others_and_all_of_all_add_up() {
     let wanted = Wanted::parse("provider=a&in=image&param=tools&context=32000");
     let other = wanted.only(Facet::Provider("b".to_owned()));
     assert_eq!(other.providers, ["b"]);
-    assert_eq!(wanted.only(Facet::Context(200_000)).context_min, Some(200_000));
+    assert_eq!(
+        wanted.only(Facet::Context(200_000)).context_min,
+        Some(200_000)
+    );
     let more = wanted.only(Facet::Input(Modality::File));
     assert!(more.inputs.contains(Modality::Image) && more.inputs.contains(Modality::File));
     let more = wanted.only(Facet::Parameter(Parameter::Seed));

@@ -42,13 +42,22 @@ pub(crate) async fn keys_of_the_console_are_nobodys_to_manage(engine: &Engine) {
         at: NOW,
     };
     let changed = store.change_key(account, hash, &change, &event).await;
-    assert!(matches!(changed, Err(DirectoryError::Missing(_))), "{changed:?}");
+    assert!(
+        matches!(changed, Err(DirectoryError::Missing(_))),
+        "{changed:?}"
+    );
     let removed = store.remove_key(account, hash, &event).await;
-    assert!(matches!(removed, Err(DirectoryError::Missing(_))), "{removed:?}");
+    assert!(
+        matches!(removed, Err(DirectoryError::Missing(_))),
+        "{removed:?}"
+    );
 
     // A second one of the same name is told from a failure.
     let again = store.create_key(&new, None, &event).await;
-    assert!(matches!(again, Err(DirectoryError::Conflict("lookup_id"))), "{again:?}");
+    assert!(
+        matches!(again, Err(DirectoryError::Conflict("lookup_id"))),
+        "{again:?}"
+    );
 
     // It keeps no workspace from going.
     let gone = tenancy(engine)

@@ -3,10 +3,10 @@
 pub(crate) mod accounts;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
+pub(crate) mod console_keys;
 pub(crate) mod credential_states;
 pub(crate) mod credentials;
 pub(crate) mod decisions;
-pub(crate) mod console_keys;
 pub(crate) mod generations;
 pub(crate) mod idempotency;
 pub(crate) mod key_deletion;
