@@ -32,6 +32,7 @@ journey("three models answer beside each other, and their costs add up", async (
   assert.equal(await page.getByText("Done", { exact: true }).count(), 3);
   await page.getByText("Why here").first().click();
   await page.getByText(/\d+ endpoints? considered/).first().waitFor();
+  await page.evaluate(() => scrollTo(0, 0));
   await check.page(page, { firstView: false });
 });
 

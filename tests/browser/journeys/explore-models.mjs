@@ -16,7 +16,7 @@ journey("the landing page shows a first request to anybody", { as: "nobody" }, a
   await page.getByText(`curl -N ${world.url}/api/v1/chat/completions`).waitFor();
   await check.page(page);
   await page.getByRole("radio", { name: "Python" }).check();
-  await page.getByText(`base_url="${world.url}/api/v1"`).waitFor();
+  await page.getByText(`OpenAI(base_url="${world.url}/api/v1"`).waitFor();
   await page.getByRole("link", { name: "Look at the models" }).click();
   await page.getByRole("heading", { level: 1, name: "Models" }).waitFor();
   await check.page(page);
@@ -59,7 +59,7 @@ journey("where no model is left it says which condition to drop", async ({ page,
   await page.getByRole("heading", { name: "No model is like that" }).waitFor();
   await page.getByText(/at Groq: \d+ models? without it/).waitFor();
   await check.page(page);
-  await page.getByRole("link", { name: "“claude”" }).click();
+  await page.getByRole("link", { name: "“claude”", exact: true }).click();
   await page.getByRole("heading", { name: /^[1-9]\d* models?$/ }).waitFor();
 });
 
