@@ -11,6 +11,7 @@ mod people;
 mod visitor;
 
 mod activity;
+mod console_chat;
 mod first_generation;
 mod generation_lookup_right_after_stream;
 mod models_and_endpoints;

@@ -12,6 +12,7 @@ pub(crate) mod logs;
 pub(crate) mod members;
 pub(crate) mod models;
 pub(crate) mod notifications;
+pub(crate) mod onboarding;
 pub(crate) mod overview;
 pub(crate) mod security;
 pub(crate) mod sessions;

@@ -133,6 +133,7 @@ fn rooms() -> Vec<Room> {
     rooms.extend(account::rooms());
     rooms.extend(traffic());
     rooms.extend(models());
+    rooms.extend(onboarding());
     rooms.extend(chat());
     rooms
 }
@@ -228,6 +229,22 @@ fn models() -> Vec<Room> {
         room("/models", Nothing, get(pages::models::list)),
         room("/models/compare", Nothing, get(pages::models::compare)),
         room("/models/{author}/{slug}", Nothing, get(pages::models::one)),
+    ]
+}
+
+/// From signing up to a first answer.
+fn onboarding() -> Vec<Room> {
+    let manage = Needs::May(Capability::ManageApiKeys);
+    let start = get(pages::onboarding::show).post(pages::onboarding::make_key);
+    vec![
+        room("/start", Needs::SignIn, start)
+            .writes(manage)
+            .dangerous(),
+        room(
+            "/start/first-request",
+            Needs::SignIn,
+            get(pages::onboarding::first_request),
+        ),
     ]
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod activity_sums;
 mod activity_traffic;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
+pub(crate) mod console_keys;
 pub(crate) mod credential_states;
 pub(crate) mod credentials;
 pub(crate) mod decisions;
@@ -66,6 +67,8 @@ macro_rules! directory_test_suite {
             idempotency::claims_lapse_and_outcomes_are_forgotten,
             managed_keys::a_managed_key_is_read_back_with_whom_it_is_for,
             managed_keys::t15_keys_of_others_and_management_keys_are_missing,
+            console_keys::keys_of_the_console_are_nobodys_to_manage,
+            generations::an_accounts_first_generation,
             managed_keys::lists_have_what_was_asked_for_with_what_it_used,
             managed_keys::changes_and_deletions_are_numbered_and_audited,
             managed_keys::uses_are_noted_and_never_go_back,
