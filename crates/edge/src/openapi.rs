@@ -54,6 +54,7 @@ use crate::{account, catalog, docs, generation, health, management, route};
         management::keys::one,
         management::keys::update,
         management::keys::delete,
+        management::keys::rotate,
         management::workspaces::list,
         management::workspaces::create,
         management::workspaces::one,
