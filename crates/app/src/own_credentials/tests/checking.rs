@@ -10,6 +10,7 @@ use switchyard_interchange::{
     failure::{Failure, FailureKind},
 };
 use switchyard_routing::policy::{Rules, ZdrGroups};
+use switchyard_store::Store;
 use switchyard_testkit::{catalog::TestCatalog, folder::Folder};
 use switchyard_upstream::{
     answer::Answer,
@@ -131,6 +132,16 @@ fn catalog(folder: &Folder, now: Timestamp) -> CatalogCell {
     CatalogCell::load(&folder, now).expect("no faults")
 }
 
+fn people(store: &Store, clock: &Arc<dyn Clock>, random: &Arc<dyn RandomSource>) -> Arc<People> {
+    Arc::new(People::new(PeopleParts {
+        store: store.people.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+        secrets: Arc::new(OsRandom),
+        mailer: Arc::new(NoMail),
+    }))
+}
+
 fn parts(
     installation: &Installation,
     node: &Node,
@@ -171,13 +182,7 @@ fn parts(
             clock: clock.clone(),
             random: random.clone(),
         })),
-        people: Arc::new(People::new(PeopleParts {
-            store: store.people.clone(),
-            clock: clock.clone(),
-            random: random.clone(),
-            secrets: Arc::new(OsRandom),
-            mailer: Arc::new(NoMail),
-        })),
+        people: people(store, &clock, &random),
         directory: store.directory.clone(),
         upstream: provider.clone(),
         keys: Arc::new(ApiKeys::new(

@@ -13,6 +13,7 @@ pub(crate) mod key_rotation;
 pub(crate) mod managed_keys;
 pub(crate) mod members;
 pub(crate) mod own_credentials;
+pub(crate) mod people;
 pub(crate) mod policies;
 pub(crate) mod receipts;
 pub(crate) mod sealed;
@@ -98,6 +99,12 @@ macro_rules! directory_test_suite {
             credential_states::parallel_nodes_tell_a_failure_once,
             credential_states::openings_add_up_by_hour,
             own_credentials::a_poll_sees_every_change_in_order,
+            people::a_session_is_found_by_its_token_with_its_person_and_place,
+            people::a_session_that_is_idle_or_old_is_over,
+            people::a_new_proof_replaces_the_token,
+            people::sessions_end_one_by_one_and_all_but_one,
+            people::a_session_looks_only_at_what_is_there,
+            people::a_link_works_once_for_its_purpose_and_time,
             policies::a_policy_is_read_back_as_it_was_set,
             policies::a_subject_must_be_the_accounts_own,
             policies::a_caller_gets_its_own_layers_outermost_first,
