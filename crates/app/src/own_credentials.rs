@@ -34,7 +34,7 @@ use switchyard_coordination::{Coordination, Invalidation};
 use switchyard_domain::{
     clock::Clock,
     id::{AccountId, ApiKeyId, CredentialId},
-    tenancy::Caller,
+    tenancy::{ApiKey, Caller},
 };
 use switchyard_store::{Directory, DirectoryError, OwnCredentialStore};
 use switchyard_vault::{Vault, keyed_digest::DigestKeys};
@@ -52,7 +52,11 @@ pub use switchyard_store::own_credential::{
 };
 
 pub(crate) use self::settings::family_of;
-use self::{eligible::Holding, openings::Openings, watch::Watch};
+use self::{
+    eligible::{Holding, is_open_to},
+    openings::Openings,
+    watch::Watch,
+};
 use crate::{
     limits::{OWN_CREDENTIAL_CACHE_ENTRIES_MAX, OWN_CREDENTIAL_STALE_LIFE},
     random::RandomSource,
@@ -150,6 +154,17 @@ impl OwnCredentials {
             cache.by_key.insert(caller.key.id, entry);
         }
         Ok(eligible)
+    }
+
+    /// The same for whoever looks after them: as they are stored, for any key of theirs.
+    pub async fn open_to_key(
+        &self,
+        key: &ApiKey,
+    ) -> Result<Vec<OwnCredentialRow>, OwnCredentialError> {
+        let account = key.account_id;
+        let rows = self.store.own_credentials_of(account).await?;
+        let open = rows.into_iter().filter(|row| is_open_to(row, key));
+        Ok(open.collect())
     }
 
     /// Everything that an account's requests may be served with.

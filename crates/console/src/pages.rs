@@ -1,5 +1,7 @@
 //! The pages. Each has a handler here and a template beside `templates/pages`.
 
+pub(crate) mod credentials;
+pub(crate) mod keys;
 pub(crate) mod kit;
 pub(crate) mod overview;
 pub(crate) mod sign_in_link;

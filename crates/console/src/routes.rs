@@ -84,6 +84,7 @@ fn rooms() -> Vec<Room> {
     let mut rooms = Vec::new();
     rooms.extend(signing_in());
     rooms.extend(overview());
+    rooms.extend(keys());
     rooms
 }
 
@@ -110,5 +111,35 @@ fn overview() -> Vec<Room> {
     vec![
         room("/", Needs::SignIn, get(pages::overview::show)),
         room("/kit", Needs::Nothing, get(pages::kit::show)),
+    ]
+}
+
+/// API keys. What calls models is its owner's; what manages takes a fresh proof.
+fn keys() -> Vec<Room> {
+    use pages::keys::{bulk, create, list, one, remove, rotate};
+    let needs = Needs::May(Capability::ManageApiKeys);
+    let manages = Needs::May(Capability::ManageManagementKeys);
+    vec![
+        room("/keys", needs, get(list::show)),
+        room("/keys/bulk", needs, post(bulk::act)),
+        room("/keys/new", needs, get(create::ask).post(create::make)),
+        room(
+            "/keys/new/management",
+            manages,
+            get(create::ask_management).post(create::make_management),
+        )
+        .dangerous(),
+        room("/keys/{hash}", needs, get(one::show).post(one::change)),
+        room("/keys/{hash}/switch", needs, post(one::switch)),
+        room(
+            "/keys/{hash}/delete",
+            needs,
+            get(remove::ask).post(remove::remove),
+        ),
+        room(
+            "/keys/{hash}/rotate",
+            needs,
+            get(rotate::ask).post(rotate::rotate),
+        ),
     ]
 }

@@ -66,6 +66,8 @@ fn a_key_has_every_field_that_any_client_requires() {
     let mut key = managed();
     key.usage.usage.daily = UsdNanos::new(1);
     key.usage.byok_usage.daily = UsdNanos::new(2);
+    // Another key shares the limit.
+    key.usage.limit_used = UsdNanos::new(4);
     let told = serde_json::to_value(KeyView::of(&key)).expect("JSON");
     assert_eq!(
         told,
@@ -75,7 +77,7 @@ fn a_key_has_every_field_that_any_client_requires() {
             "name": "ci",
             "disabled": false,
             "limit": 5,
-            "limit_remaining": 4.999_999_997,
+            "limit_remaining": 4.999_999_996,
             "limit_reset": "daily",
             "include_byok_in_limit": true,
             "usage": 0, "usage_daily": 1e-9, "usage_weekly": 0, "usage_monthly": 0,
@@ -88,6 +90,8 @@ fn a_key_has_every_field_that_any_client_requires() {
             "workspace_id": "ws_00000000000000000000000000000001",
             "external_user": null,
             "last_used_at": null,
+            "rotated_from": null,
+            "rotated_to": null,
         })
     );
 }
