@@ -36,6 +36,7 @@ use switchyard_domain::{
     id::{AccountId, ApiKeyId, CredentialId},
     tenancy::{ApiKey, Caller},
 };
+use switchyard_routing::credentials::OwnCredential;
 use switchyard_store::{Directory, DirectoryError, OwnCredentialStore};
 use switchyard_vault::{Vault, keyed_digest::DigestKeys};
 
@@ -51,9 +52,9 @@ pub use switchyard_store::own_credential::{
     OwnCredentialFilter, OwnCredentialRow, OwnerEvent, StoredSection,
 };
 
-pub(crate) use self::settings::family_of;
+pub(crate) use self::{check::ping, settings::family_of};
 use self::{
-    eligible::{Holding, is_open_to},
+    eligible::{Held, Holding, is_open_to},
     openings::Openings,
     watch::Watch,
 };
@@ -165,6 +166,16 @@ impl OwnCredentials {
         let rows = self.store.own_credentials_of(account).await?;
         let open = rows.into_iter().filter(|row| is_open_to(row, key));
         Ok(open.collect())
+    }
+
+    /// The same as provider selection knows them.
+    pub(crate) async fn choices_for_key(
+        &self,
+        key: &ApiKey,
+    ) -> Result<Vec<OwnCredential>, OwnCredentialError> {
+        let rows = self.open_to_key(key).await?.into_iter();
+        let held = rows.filter_map(|row| Held::of(key.account_id, row));
+        Ok(held.map(|held| held.for_routing()).collect())
     }
 
     /// Everything that an account's requests may be served with.

@@ -14,13 +14,13 @@ mod words;
 use std::{collections::HashMap, str::FromStr as _};
 
 use switchyard_app::api_keys::{ApiKeyError, KeySight, ManagedKey};
+use switchyard_app::{people::sessions::Visitor, workspaces::WorkspaceError};
 use switchyard_domain::{
     authority::{Capability, Reach},
     clock::ResetInterval,
     id::PersonId,
     money::UsdNanos,
 };
-use switchyard_app::{people::sessions::Visitor, workspaces::WorkspaceError};
 
 use crate::{Console, error::PageError, form::Faults, visit::SignedIn};
 

@@ -38,7 +38,9 @@ pub(crate) async fn act(
         ));
     }
     if chosen.len() > KEYS_MAX {
-        return Err(PageError::BadForm(format!("Choose at most {KEYS_MAX} keys.")));
+        return Err(PageError::BadForm(format!(
+            "Choose at most {KEYS_MAX} keys."
+        )));
     }
     let mut keys = Vec::with_capacity(chosen.len());
     for hash in chosen {

@@ -10,12 +10,7 @@ use switchyard_app::{
     api_keys::{LimitWishes, ManagedKey, NewKey},
     idempotency::Claim,
 };
-use switchyard_domain::{
-    clock::Timestamp,
-    patch::Patch,
-    secret::Secret,
-    tenancy::KeyKind,
-};
+use switchyard_domain::{clock::Timestamp, patch::Patch, secret::Secret, tenancy::KeyKind};
 
 use super::{
     makes_management_keys, name_from,
@@ -280,8 +275,8 @@ pub(super) fn curl(base: &str, kind: KeyKind) -> String {
         KeyKind::Inference => format!(
             "curl {base}/api/v1/chat/completions \\\n  -H \"Authorization: Bearer $SWITCHYARD_KEY\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{\"model\":\"openai/gpt-oss-120b\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'"
         ),
-        KeyKind::Management => format!(
-            "curl {base}/api/v1/keys -H \"Authorization: Bearer $SWITCHYARD_KEY\""
-        ),
+        KeyKind::Management => {
+            format!("curl {base}/api/v1/keys -H \"Authorization: Bearer $SWITCHYARD_KEY\"")
+        }
     }
 }

@@ -209,7 +209,10 @@ mod tests {
             notice_of("disabled-3").as_deref(),
             Some("3 keys were disabled. Every node refuses within five seconds.")
         );
-        assert_eq!(notice_of("enabled-1").as_deref(), Some("1 key was enabled."));
+        assert_eq!(
+            notice_of("enabled-1").as_deref(),
+            Some("1 key was enabled.")
+        );
         assert_eq!(notice_of("<b>hi</b>"), None);
         assert_eq!(notice_of(""), None);
     }

@@ -19,8 +19,8 @@ use switchyard_domain::{
 };
 
 use super::{
-    list::owner_of, name_from, names_of_people, plain_usd, reset_from, seen, sight_of,
-    usd_from,
+    list::owner_of,
+    name_from, names_of_people, plain_usd, reset_from, seen, sight_of, usd_from,
     words::{Meter, State},
 };
 use crate::{
@@ -102,7 +102,10 @@ impl KeyPage {
     }
 
     fn is_expired(&self) -> bool {
-        self.managed.key.expires_at.is_some_and(|end| end <= self.now)
+        self.managed
+            .key
+            .expires_at
+            .is_some_and(|end| end <= self.now)
     }
 
     fn may_rotate(&self) -> bool {
@@ -226,7 +229,9 @@ fn bars(days: &[KeyDay]) -> Vec<Bar> {
     let most = days.iter().map(|day| day.charge.get()).max().unwrap_or(0);
     let height = |day: &KeyDay| {
         let share = i128::from(day.charge.get().max(0)) * 96 / i128::from(most.max(1));
-        u64::try_from(share).unwrap_or(0).max(u64::from(day.charge.is_positive()))
+        u64::try_from(share)
+            .unwrap_or(0)
+            .max(u64::from(day.charge.is_positive()))
     };
     let bar = |(place, day): (usize, &KeyDay)| Bar {
         x: u32::try_from(place).unwrap_or(0) * 10,
@@ -247,7 +252,11 @@ async fn credentials(
     if managed.key.kind != KeyKind::Inference {
         return Ok(Vec::new());
     }
-    let open = console.app.own_credentials().open_to_key(&managed.key).await?;
+    let open = console
+        .app
+        .own_credentials()
+        .open_to_key(&managed.key)
+        .await?;
     let row = |row: &switchyard_app::own_credentials::OwnCredentialRow| CredentialRow {
         href: format!("/byok/{}/{}", row.provider.as_str(), row.id),
         name: format!(
@@ -272,10 +281,7 @@ pub(crate) async fn change(
     let name = name_from(&wanted.name, &mut faults);
     let limit = usd_from("limit", &wanted.limit, &mut faults);
     let reset = reset_from(&wanted.reset, &mut faults);
-    if limit.is_none()
-        && faults.at("limit").is_none()
-        && (reset.is_some() || wanted.include_byok)
-    {
+    if limit.is_none() && faults.at("limit").is_none() && (reset.is_some() || wanted.include_byok) {
         faults.add("limit", "Give a limit, or leave out how it counts.");
     }
     if !faults.is_empty() {

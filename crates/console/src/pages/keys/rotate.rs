@@ -105,7 +105,9 @@ pub(crate) async fn rotate(
     let managed = rotatable(&console, &signed_in, &hash).await?;
     let Some((_, _, life)) = LIVES.iter().find(|(name, ..)| *name == wanted.life) else {
         let mut filled = form(&console, &signed_in, managed);
-        filled.faults.add("life", "Choose how long the old key works on.");
+        filled
+            .faults
+            .add("life", "Choose how long the old key works on.");
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &filled);
     };
     let fields = format!("{hash} {}", wanted.life);
