@@ -34,6 +34,14 @@ pub enum AccountError {
     Unnoted(#[from] Unnoted),
 }
 
+/// Whether a text has the form of an address that mail can be sent to.
+pub fn is_address(text: &str) -> bool {
+    let well_formed = text.split_once('@').is_some_and(|(local, host)| {
+        !local.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
+    });
+    well_formed && text.len() <= 254 && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
 /// Creates an account with its default workspace.
 pub async fn create(
     directory: &dyn Directory,
@@ -42,13 +50,7 @@ pub async fn create(
     email: &str,
     name: Option<&str>,
 ) -> Result<Account, AccountError> {
-    let well_formed = email.split_once('@').is_some_and(|(local, host)| {
-        !local.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
-    });
-    if !well_formed
-        || email.len() > 254
-        || email.chars().any(|c| c.is_whitespace() || c.is_control())
-    {
+    if !is_address(email) {
         return Err(AccountError::InvalidEmail(email.to_owned()));
     }
     let at = clock.now();

@@ -22,7 +22,7 @@ use switchyard_routing::{
 pub use self::{
     attempts::{AttemptList, AttemptListError, PlannedAttempt, any_key_of},
     decision::{DecidedView, Exclusion},
-    words::RankingWords,
+    words::{RankingWords, strategy as strategy_in_words},
 };
 use crate::{App, generation::GenerateError, policies::StandingPolicy, unavailable::Unavailable};
 

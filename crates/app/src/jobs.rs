@@ -18,7 +18,8 @@ use crate::{
     limits::{
         CREDENTIAL_NOTES_WRITING, CREDENTIAL_POLL, HEALTH_EXCHANGE, HEALTH_TURN,
         IDEMPOTENCY_UPKEEP, KEY_POLL, KEY_USES_NOTING, LEASE_TENDING, OWN_CREDENTIAL_POLL,
-        POLICY_POLL, RECEIPT_SIGNING, VAULT_CHECK, VAULT_COUNT, VAULT_UPKEEP, VERIFIER_RENEWAL,
+        POLICY_POLL, PROOF_UPKEEP, RECEIPT_SIGNING, VAULT_CHECK, VAULT_COUNT, VAULT_UPKEEP,
+        VERIFIER_RENEWAL,
     },
     poster::post,
 };
@@ -57,6 +58,11 @@ impl App {
         self.spawn_every(jobs, stop, IDEMPOTENCY_UPKEEP, |app| async move {
             if let Err(error) = app.idempotency.forget_expired().await {
                 tracing::warn!(error = %error, "cannot forget answers that are past their time");
+            }
+        });
+        self.spawn_every(jobs, stop, PROOF_UPKEEP, |app| async move {
+            if let Err(error) = app.proofs.forget_old().await {
+                tracing::warn!(error = %error, "cannot forget what people did not finish");
             }
         });
         self.spawn_every(jobs, stop, HEALTH_TURN, |app| async move {

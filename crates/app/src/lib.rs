@@ -8,6 +8,7 @@
 
 pub mod accounts;
 pub mod acting_caller;
+pub mod activity;
 pub mod api_keys;
 pub mod audit;
 mod budgets;
@@ -16,6 +17,7 @@ pub mod explain;
 pub mod generation;
 pub mod health;
 pub mod idempotency;
+pub mod inspection;
 pub mod jobs;
 pub mod journal;
 pub mod keys;
@@ -52,6 +54,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    activity::Activity,
     budgets::{HedgeBudget, RetryBudget},
     credentials::Credentials,
     health::HealthBoard,
@@ -59,7 +62,7 @@ use crate::{
     journal::Journal,
     keys::Keys,
     own_credentials::OwnCredentials,
-    people::People,
+    people::{People, proofs::Proofs},
     policies::Policies,
     poster::Poster,
     random::RandomSource,
@@ -104,6 +107,8 @@ pub struct Parts {
     pub workspaces: Arc<Workspaces>,
     pub vault_upkeep: Arc<VaultUpkeep>,
     pub people: Arc<People>,
+    pub proofs: Arc<Proofs>,
+    pub activity: Arc<Activity>,
     pub settings: Settings,
 }
 
@@ -128,6 +133,8 @@ pub struct App {
     workspaces: Arc<Workspaces>,
     vault_upkeep: Arc<VaultUpkeep>,
     people: Arc<People>,
+    proofs: Arc<Proofs>,
+    activity: Arc<Activity>,
     settings: Settings,
     health: HealthBoard,
     vault_health: VaultHealth,
@@ -166,6 +173,8 @@ impl App {
             workspaces: parts.workspaces,
             vault_upkeep: parts.vault_upkeep,
             people: parts.people,
+            proofs: parts.proofs,
+            activity: parts.activity,
             settings: parts.settings,
             health,
             vault_health: VaultHealth::default(),
@@ -263,6 +272,16 @@ impl App {
     /// People who sign in.
     pub fn people(&self) -> &People {
         &self.people
+    }
+
+    /// How they prove to be who they say.
+    pub fn proofs(&self) -> &Proofs {
+        &self.proofs
+    }
+
+    /// What the traffic was.
+    pub fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     /// Signed receipts of generations.

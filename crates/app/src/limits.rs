@@ -87,6 +87,8 @@ pub const ROTATION_SETTLING: Duration = Duration::from_secs(6);
 pub const CREDENTIAL_POLL: Duration = Duration::from_secs(2);
 /// How often a node asks whether the guarded keys can be used.
 pub const VAULT_CHECK: Duration = Duration::from_secs(15);
+/// How often sign-ins that nobody finished are forgotten.
+pub const PROOF_UPKEEP: Duration = Duration::from_secs(600);
 /// How often a node asks for changed standing policies.
 pub const POLICY_POLL: Duration = Duration::from_millis(500);
 /// How long cached policies are trusted while the database cannot be asked whether they changed.
@@ -149,3 +151,11 @@ pub const WORKSPACE_DESCRIPTION_CHARS_MAX: usize = 500;
 pub const WORKSPACE_PEOPLE_AT_ONCE_MAX: usize = 100;
 /// Tries to change a workspace whose policy others are changing.
 pub const WORKSPACE_TRIES_MAX: usize = 5;
+/// How often a node looks for generations that no roll-up has.
+pub const ROLL_UP_UPKEEP: Duration = Duration::from_secs(30);
+/// Generations rolled up at once.
+pub const ROLL_UP_BATCH: u32 = 500;
+/// Batches of them in a turn.
+pub const ROLL_UP_BATCHES_PER_TURN: u32 = 20;
+/// Rows of the log that an export holds at a time.
+pub const EXPORT_PAGE: u32 = 1_000;

@@ -1,9 +1,9 @@
 //! Mail to people. Who sends it is behind a port: an SMTP server, or the demo's box.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use switchyard_domain::secret::Secret;
+use switchyard_domain::{clock::Timestamp, secret::Secret};
 
 /// One mail to one person. Its text may hold a link that works like a key, so it cannot be printed.
 pub struct Mail {
@@ -38,6 +38,19 @@ pub enum MailError {
 pub trait Mailer: Send + Sync + 'static {
     /// Takes a mail to be sent.
     async fn send(&self, mail: Mail) -> Result<(), MailError>;
+}
+
+/// A mail that was kept instead of sent.
+#[derive(Debug)]
+pub struct KeptMail {
+    pub at: Timestamp,
+    pub mail: Mail,
+}
+
+/// Where the demo's mails can be read.
+pub trait MailBox: Send + Sync + 'static {
+    /// The latest mails, newest first.
+    fn latest(&self) -> Vec<Arc<KeptMail>>;
 }
 
 /// For installations without mail.

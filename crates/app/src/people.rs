@@ -4,6 +4,7 @@
 //! workspace are looked at, and when the person last proved to be who they say.
 
 pub mod links;
+pub mod proofs;
 pub mod sessions;
 
 use std::sync::Arc;

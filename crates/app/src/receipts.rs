@@ -106,6 +106,15 @@ impl Receipts {
         Err(ReceiptError::Behind(id.clone()))
     }
 
+    /// Whether a generation has a receipt, signed or about to be.
+    pub async fn exists(
+        &self,
+        workspace: WorkspaceId,
+        id: &GenerationId,
+    ) -> Result<bool, DirectoryError> {
+        Ok(self.store.receipt(workspace, id).await?.is_some())
+    }
+
     /// Every key that ever signed, so that every receipt can be checked.
     pub async fn public_keys(&self) -> Result<Vec<PublishedKey>, ReceiptError> {
         let keys = self.store.signing_keys().await?;

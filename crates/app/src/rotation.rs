@@ -130,7 +130,7 @@ fn place_of(row: &SealedRow) -> Result<Place, Misplaced> {
     let record_version = u32::try_from(row.record_version).map_err(|_| Misplaced)?;
     let tenant = row.account_id.map_or(Tenant::Operator, Tenant::Account);
     match row.kind {
-        SealedKind::OwnCredential | SealedKind::SharedCredential => {
+        SealedKind::OwnCredential | SealedKind::SharedCredential | SealedKind::Authenticator => {
             Ok(Place::Secret(SecretContext {
                 tenant,
                 workspace: row.workspace_id,

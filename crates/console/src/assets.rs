@@ -15,21 +15,48 @@ struct Asset {
     bytes: &'static [u8],
 }
 
-static ASSETS: [Asset; 4] = [
+/// One file for browsers, several for people; later ones have the last word.
+const STYLES: &str = concat!(
+    include_str!("../assets/styles/tokens.css"),
+    include_str!("../assets/styles/ground.css"),
+    include_str!("../assets/styles/frame.css"),
+    include_str!("../assets/styles/controls.css"),
+    include_str!("../assets/styles/tables.css"),
+    include_str!("../assets/styles/pieces.css"),
+    include_str!("../assets/styles/layers.css"),
+    include_str!("../assets/styles/charts.css"),
+    include_str!("../assets/styles/traffic.css"),
+    include_str!("../assets/styles/endings.css"),
+);
+
+const SCRIPTS: &str = concat!(
+    "\"use strict\";\n",
+    include_str!("../assets/scripts/pieces.js"),
+    include_str!("../assets/scripts/charts.js"),
+    include_str!("../assets/scripts/keys.js"),
+    include_str!("../assets/scripts/tail.js"),
+);
+
+static ASSETS: [Asset; 5] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
-        bytes: include_bytes!("../assets/app.css"),
+        bytes: STYLES.as_bytes(),
     },
     Asset {
         name: "app.js",
         kind: "text/javascript; charset=utf-8",
-        bytes: include_bytes!("../assets/app.js"),
+        bytes: SCRIPTS.as_bytes(),
     },
     Asset {
         name: "htmx.js",
         kind: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../assets/vendor/htmx.min.js"),
+    },
+    Asset {
+        name: "passkey.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/scripts/passkey.js"),
     },
     Asset {
         name: "icons.svg",

@@ -28,7 +28,7 @@ mod pages;
 
 use std::sync::Arc;
 
-use switchyard_app::App;
+use switchyard_app::{App, mail::MailBox};
 
 pub use routes::router;
 
@@ -37,6 +37,8 @@ pub use routes::router;
 pub struct Console {
     pub(crate) app: Arc<App>,
     pub(crate) settings: Arc<Settings>,
+    /// The mails that the demo keeps.
+    pub(crate) demo_mails: Option<Arc<dyn MailBox>>,
 }
 
 /// What an installation says of itself.
@@ -55,6 +57,13 @@ impl Console {
         Self {
             app,
             settings: Arc::new(settings),
+            demo_mails: None,
         }
+    }
+
+    /// The same, with a page that shows mails instead of sending them.
+    pub fn with_demo_mails(mut self, mails: Option<Arc<dyn MailBox>>) -> Self {
+        self.demo_mails = mails;
+        self
     }
 }

@@ -83,8 +83,11 @@ pub fn router(console: Console) -> Router {
 fn rooms() -> Vec<Room> {
     let mut rooms = Vec::new();
     rooms.extend(signing_in());
+    rooms.extend(proving());
+    rooms.extend(security());
     rooms.extend(overview());
     rooms.extend(keys());
+    rooms.extend(traffic());
     rooms
 }
 
@@ -103,6 +106,72 @@ fn signing_in() -> Vec<Room> {
             get(pages::sign_out::ask).post(pages::sign_out::leave),
         ),
         room("/settings/theme", Nothing, post(pages::theme::choose)),
+    ]
+}
+
+/// Signing up and in.
+fn proving() -> Vec<Room> {
+    use Needs::{Nothing, SignIn};
+    use pages::sign_in::{code, confirm, login, passkey, reset, sign_up, verify};
+    vec![
+        room("/signup", Nothing, get(sign_up::ask).post(sign_up::sign_up)),
+        room("/signup/sent", Nothing, get(sign_up::sent)),
+        room("/signup/resend", Nothing, post(sign_up::resend)),
+        room(
+            "/verify/{token}",
+            Nothing,
+            get(verify::look).post(verify::confirm),
+        ),
+        room("/login", Nothing, get(login::ask).post(login::sign_in)),
+        room("/login/code", Nothing, get(code::ask).post(code::sign_in)),
+        room("/login/passkey", Nothing, post(passkey::sign_in)),
+        room("/login/passkey/start", Nothing, post(passkey::start)),
+        room("/reset", Nothing, get(reset::ask).post(reset::send)),
+        room(
+            "/reset/{token}",
+            Nothing,
+            get(reset::look).post(reset::choose),
+        ),
+        room("/confirm", SignIn, get(confirm::ask).post(confirm::confirm)),
+        room("/confirm/passkey", SignIn, post(confirm::with_passkey)),
+        room("/demo/mail", Nothing, get(pages::demo_mail::show)),
+    ]
+}
+
+/// What guards somebody's account.
+fn security() -> Vec<Room> {
+    use Needs::SignIn;
+    use pages::security::{self, authenticator, passkeys, password, sessions};
+    vec![
+        room("/settings/security", SignIn, get(security::show)),
+        room(
+            "/settings/security/sessions",
+            SignIn,
+            get(sessions::back).post(sessions::end),
+        ),
+        room(
+            "/settings/security/password",
+            SignIn,
+            get(password::ask).post(password::change),
+        ),
+        room(
+            "/settings/security/authenticator",
+            SignIn,
+            get(authenticator::show).post(authenticator::change),
+        )
+        .dangerous(),
+        room(
+            "/settings/security/passkeys",
+            SignIn,
+            get(sessions::back).post(passkeys::add),
+        )
+        .dangerous(),
+        room(
+            "/settings/security/passkeys/{id}",
+            SignIn,
+            get(passkeys::show).post(passkeys::change),
+        )
+        .dangerous(),
     ]
 }
 
@@ -140,6 +209,27 @@ fn keys() -> Vec<Room> {
             "/keys/{hash}/rotate",
             needs,
             get(rotate::ask).post(rotate::rotate),
+        ),
+    ]
+}
+
+/// What happened.
+fn traffic() -> Vec<Room> {
+    let generations = Needs::May(Capability::ReadGenerations);
+    vec![
+        room("/logs", generations, get(pages::logs::show)),
+        room("/logs/tail", generations, get(pages::logs::follow)),
+        room("/logs/export", generations, get(pages::logs::download)),
+        room("/logs/{id}", generations, get(pages::generation::show)),
+        room(
+            "/logs/{id}/receipt",
+            generations,
+            get(pages::generation::receipt),
+        ),
+        room(
+            "/logs/{id}/feedback",
+            generations,
+            post(pages::generation::tell),
         ),
     ]
 }

@@ -37,6 +37,8 @@ pub(crate) struct Entry {
     pub(crate) href: &'static str,
     pub(crate) name: &'static str,
     pub(crate) icon: &'static str,
+    /// The letter that goes there after a `g`.
+    pub(crate) letter: char,
     /// What it takes to see it; `None` is for everybody.
     needs: Option<Capability>,
 }
@@ -46,6 +48,7 @@ const fn entry(
     href: &'static str,
     name: &'static str,
     icon: &'static str,
+    letter: char,
     needs: Option<Capability>,
 ) -> Entry {
     Entry {
@@ -53,6 +56,7 @@ const fn entry(
         href,
         name,
         icon,
+        letter,
         needs,
     }
 }
@@ -60,16 +64,24 @@ const fn entry(
 /// Groups of the navigation: use, look, own.
 static NAVIGATION: [&[Entry]; 3] = [
     &[
-        entry(Nav::Overview, "/", "Overview", "home", None),
+        entry(Nav::Overview, "/", "Overview", "home", 'o', None),
         entry(
             Nav::Keys,
             "/keys",
             "API keys",
             "key",
+            'k',
             Some(Capability::ManageApiKeys),
         ),
-        entry(Nav::Models, "/models", "Models", "box", None),
-        entry(Nav::Chat, "/chat", "Chat", "chat", Some(Capability::Infer)),
+        entry(Nav::Models, "/models", "Models", "box", 'm', None),
+        entry(
+            Nav::Chat,
+            "/chat",
+            "Chat",
+            "chat",
+            'c',
+            Some(Capability::Infer),
+        ),
     ],
     &[
         entry(
@@ -77,6 +89,7 @@ static NAVIGATION: [&[Entry]; 3] = [
             "/activity",
             "Activity",
             "chart",
+            'a',
             Some(Capability::ReadActivity),
         ),
         entry(
@@ -84,6 +97,7 @@ static NAVIGATION: [&[Entry]; 3] = [
             "/logs",
             "Logs",
             "list",
+            'l',
             Some(Capability::ReadGenerations),
         ),
         entry(
@@ -91,6 +105,7 @@ static NAVIGATION: [&[Entry]; 3] = [
             "/sessions",
             "Sessions",
             "thread",
+            's',
             Some(Capability::ReadGenerations),
         ),
     ],
@@ -100,6 +115,7 @@ static NAVIGATION: [&[Entry]; 3] = [
             "/byok",
             "Provider keys",
             "plug",
+            'p',
             Some(Capability::ManageCredentials),
         ),
         entry(
@@ -107,6 +123,7 @@ static NAVIGATION: [&[Entry]; 3] = [
             "/privacy",
             "Privacy and routing",
             "shield",
+            'r',
             Some(Capability::ManagePrivacy),
         ),
         entry(
@@ -114,6 +131,7 @@ static NAVIGATION: [&[Entry]; 3] = [
             "/members",
             "Members",
             "people",
+            'e',
             Some(Capability::ManageMembers),
         ),
         entry(
@@ -121,6 +139,7 @@ static NAVIGATION: [&[Entry]; 3] = [
             "/billing",
             "Billing",
             "card",
+            'b',
             Some(Capability::Buy),
         ),
         entry(
@@ -128,9 +147,10 @@ static NAVIGATION: [&[Entry]; 3] = [
             "/audit",
             "Audit log",
             "scroll",
+            'u',
             Some(Capability::ReadAudit),
         ),
-        entry(Nav::Settings, "/settings", "Settings", "gear", None),
+        entry(Nav::Settings, "/settings", "Settings", "gear", 't', None),
     ],
 ];
 

@@ -1,11 +1,21 @@
-//! How amounts, instants and counts are written, everywhere the same.
+//! How amounts, instants and counts are written, everywhere the same; and the components that a template's
+//! macro alone cannot make. `chart.rs` and `waterfall.rs` draw; `api_call.rs` says a form as a call.
 
+pub(crate) mod api_call;
+pub(crate) mod chart;
 mod counts;
 mod money;
+mod names;
+mod plot;
+mod sparks;
+pub(crate) mod waterfall;
 mod when;
 
-pub(crate) use counts::{count, milliseconds, percent, tokens};
-pub(crate) use money::{Places, usd, usd_exact, usd_fixed, usd_per_million};
+pub(crate) use api_call::ApiCall;
+pub(crate) use counts::{count, milliseconds, percent, short_tokens, tokens};
+pub(crate) use money::{Places, usd, usd_exact, usd_fixed, usd_per_million, usd_plain};
+pub(crate) use names::{FacetOption, icon, icon_of, icon_small, letters, meter, model_parts};
+pub(crate) use sparks::{Ranked, composition, ranking, spark, uptime};
 pub(crate) use when::when;
 
 use std::fmt;

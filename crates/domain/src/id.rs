@@ -95,6 +95,10 @@ define_id!(
     SessionId, "session_"
 );
 define_id!(
+    /// A passkey of somebody's, as we know it.
+    PasskeyId, "passkey_"
+);
+define_id!(
     /// One API key's row; never the key itself.
     ApiKeyId, "key_"
 );

@@ -4,9 +4,10 @@
 
 use async_trait::async_trait;
 use serde_json::value::RawValue;
+use switchyard_billing::ledger::Posting;
 use switchyard_domain::{
     clock::Timestamp,
-    id::{AccountId, ApiKeyId, GenerationId, NodeId, WorkspaceId},
+    id::{AccountId, ApiKeyId, GenerationId, LedgerTransactionId, NodeId, WorkspaceId},
     provider::ProviderSlug,
     tenancy::ApiKey,
 };
@@ -172,6 +173,12 @@ pub trait Directory: Send + Sync + 'static {
         account: AccountId,
         id: &GenerationId,
     ) -> Result<Option<GenerationView>, DirectoryError>;
+
+    /// What a transaction booked, in order; nothing where there is no such transaction.
+    async fn postings_of(
+        &self,
+        transaction: LedgerTransactionId,
+    ) -> Result<Vec<Posting>, DirectoryError>;
 
     /// Settled generations with their decisions, in an order of the store's own that `after` goes on
     /// from; the walk is over when fewer than `limit` come.

@@ -13,6 +13,7 @@ pub mod directory;
 pub mod open;
 
 pub mod account;
+pub mod activity;
 pub mod api_key;
 pub mod audit;
 pub mod credential;
@@ -21,6 +22,7 @@ pub mod idempotency;
 pub mod own_credential;
 pub mod person;
 pub mod policy;
+pub mod proof;
 pub mod receipts;
 pub mod sealed;
 pub mod tenancy;
@@ -31,6 +33,7 @@ mod sqlite;
 mod failure;
 mod portable;
 
+pub use activity::ActivityStore;
 pub use directory::{Directory, DirectoryError};
 pub use open::{OpenError, OpenOptions, Store, open};
 pub use own_credential::OwnCredentialStore;

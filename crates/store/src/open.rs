@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use switchyard_billing::store::LedgerStore;
 
 use crate::{
+    activity::ActivityStore,
     api_key::ApiKeyStore,
     audit::{AuditLinker, AuditStore},
     directory::Directory,
@@ -12,6 +13,7 @@ use crate::{
     own_credential::OwnCredentialStore,
     person::PersonStore,
     postgres,
+    proof::ProofStore,
     receipts::ReceiptStore,
     sealed::SealedStore,
     sqlite,
@@ -82,6 +84,10 @@ pub struct Store {
     pub tenancy: Arc<dyn TenancyStore>,
     /// People who sign in.
     pub people: Arc<dyn PersonStore>,
+    /// How they prove to be who they say.
+    pub proofs: Arc<dyn ProofStore>,
+    /// What the traffic was.
+    pub activity: Arc<dyn ActivityStore>,
     schema: Schema,
 }
 
@@ -119,7 +125,9 @@ impl Store {
             + IdempotencyStore
             + AuditStore
             + TenancyStore
-            + PersonStore,
+            + PersonStore
+            + ProofStore
+            + ActivityStore,
     {
         Self {
             ledger: engine.clone(),
@@ -131,7 +139,9 @@ impl Store {
             idempotency: engine.clone(),
             audit: engine.clone(),
             tenancy: engine.clone(),
-            people: engine,
+            people: engine.clone(),
+            proofs: engine.clone(),
+            activity: engine,
             schema,
         }
     }
@@ -166,6 +176,8 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000005, "receipts"),
             $crate::open::migrations!(@one $folder, 20261124000006, "own_credentials"),
             $crate::open::migrations!(@one $folder, 20261124000007, "sign_in"),
+            $crate::open::migrations!(@one $folder, 20261124000008, "activity"),
+            $crate::open::migrations!(@one $folder, 20261124000009, "proofs"),
         ])
     };
     (@one $folder:literal, $version:literal, $name:literal) => {

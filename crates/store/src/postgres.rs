@@ -35,6 +35,12 @@ const CLAIMS_APART: bool = true;
 const LIMITS_KEPT: &str = ") SELECT k.api_key_id, l.api_key_id, l.reset_interval, l.include_byok
     FROM asked JOIN api_keys AS k ON k.api_key_id = asked.api_key_id
     JOIN api_key_limits AS l ON l.api_key_id = COALESCE(k.limit_key_id, k.api_key_id) FOR SHARE OF l";
+/// The hour in which a generation was admitted, counted from 1970.
+const HOUR_OF_ROW: &str = "CAST(FLOOR(EXTRACT(EPOCH FROM g.admitted_at) / 3600) AS INTEGER)";
+/// The same by minutes.
+const MINUTE_OF_ROW: &str = "CAST(FLOOR(EXTRACT(EPOCH FROM g.admitted_at) / 60) AS BIGINT)";
+/// Leaves to others what others are at.
+const TAKE_ROWS: &str = " FOR UPDATE OF g SKIP LOCKED";
 /// Sees one state of the database however many statements follow.
 const BEGIN_REPORT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// A tenant's key versions, which nobody deletes until this transaction is over.

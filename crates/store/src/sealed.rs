@@ -18,7 +18,12 @@ pub enum SealedKind {
     SharedCredential,
     /// The private half of a key that signs receipts.
     SigningKey,
+    /// The seed of somebody's authenticator app.
+    Authenticator,
 }
+
+/// What such a seed is bound to, in the place of a provider. No provider's slug has a colon.
+pub const AUTHENTICATOR: &str = "switchyard:authenticator";
 
 /// A sealed record with what its seal is bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -37,6 +37,12 @@ const CLAIMS_APART: bool = false;
 const LIMITS_KEPT: &str = ") SELECT k.api_key_id, l.api_key_id, l.reset_interval, l.include_byok
     FROM asked JOIN api_keys AS k ON k.api_key_id = asked.api_key_id
     JOIN api_key_limits AS l ON l.api_key_id = COALESCE(k.limit_key_id, k.api_key_id)";
+/// The hour in which a generation was admitted, counted from 1970.
+const HOUR_OF_ROW: &str = "(g.admitted_at / 3600000000)";
+/// The same by minutes.
+const MINUTE_OF_ROW: &str = "(g.admitted_at / 60000000)";
+/// Nobody else writes meanwhile.
+const TAKE_ROWS: &str = "";
 /// Sees one state of the database however many statements follow.
 const BEGIN_REPORT: &str = "BEGIN";
 /// A tenant's key versions. Writers come one after the other, so nobody deletes one meanwhile.

@@ -5,7 +5,9 @@ mod signals;
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
-use switchyard_app::{App, Parts, Settings, journal::Journal, poster::Poster, treasury::Treasury};
+use switchyard_app::{
+    App, Parts, Settings, activity::Activity, journal::Journal, poster::Poster, treasury::Treasury,
+};
 use switchyard_catalog::cell::CatalogCell;
 use switchyard_console::Console;
 use switchyard_coordination::{
@@ -291,6 +293,10 @@ fn parts(
         idempotency: Arc::new(foundation.idempotency()),
         vault_upkeep: Arc::new(foundation.vault_upkeep()),
         people: Arc::new(foundation.people()),
+        activity: Arc::new(Activity::new(
+            Arc::clone(&foundation.store.activity),
+            Arc::clone(poster),
+        )),
         settings: Settings {
             attempt_timeout: foundation.config.upstream.total,
             sticky_ttl: foundation.config.sticky_ttl,

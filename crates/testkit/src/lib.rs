@@ -11,6 +11,8 @@ pub mod world;
 pub mod catalog;
 pub mod test_server;
 
+pub mod authenticator;
+
 pub mod exact;
 pub mod http_client;
 pub mod sse;

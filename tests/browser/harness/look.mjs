@@ -48,6 +48,10 @@ async function look(page, path, problems) {
     for (const theme of THEMES) {
       await show(page, theme, width);
       const file = join(out, `${fileName(path)}-${theme}-${width}.png`);
+      await page.evaluate(() => {
+        document.activeElement?.blur();
+        scrollTo(0, 0);
+      });
       await page.screenshot({ path: file, fullPage: !values.viewport });
       console.log(`  ${file}`);
       for (const { rule, help, target, summary, html } of await axe(page)) {

@@ -53,6 +53,11 @@ const WALLS: &[Wall] = &[
         "how people prove who they are is one crate's affair",
     ),
     wall(
+        "qrcodegen",
+        &["identity"],
+        "only authenticator apps read pictures",
+    ),
+    wall(
         "webauthn-rs",
         &["identity"],
         "how people prove who they are is one crate's affair",
@@ -109,8 +114,9 @@ const WALLS: &[Wall] = &[
     ),
     wall(
         "ring",
-        &["upstream"],
-        "service accounts sign with RSA; all other cryptography is the vault's, or TLS",
+        &["upstream", "testkit"],
+        "service accounts sign with RSA, a test's device signs for passkeys; all other cryptography is the \
+         vault's, or TLS",
     ),
     wall("aes-gcm", &["vault"], "ciphers live in the vault"),
     wall(

@@ -64,7 +64,8 @@ pub(super) const fn health(rank: HealthRank) -> &'static str {
     }
 }
 
-fn strategy(name: &str) -> String {
+/// How an order came about.
+pub fn strategy(name: &str) -> String {
     match name {
         "default" => {
             "the healthy share the load, the cheaper the more; the rest by price".to_owned()

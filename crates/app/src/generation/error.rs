@@ -79,6 +79,10 @@ pub enum GenerateError {
     /// No endpoint can serve the request.
     #[error("no endpoint can serve the request")]
     NoCandidates(Box<Unavailable>),
+    /// Nobody who owns the account has shown that they read mail at their address, so it may spend
+    /// nothing.
+    #[error("the address of the account's owner is not confirmed")]
+    EmailUnverified,
     /// A fund cannot bear the request.
     #[error("{fund} cannot bear the request: {needed} USD needed, {available} USD available")]
     Insufficient {

@@ -33,6 +33,12 @@ impl App {
         let mut is_limited = false;
         let shortfall = loop {
             let draws = draws(&planned)?;
+            if !self.may_draw(&planned, &draws).await? {
+                if planned.keep_own_only() {
+                    continue;
+                }
+                return Err(GenerateError::EmailUnverified);
+            }
             let error = match self.treasury.reserve(&draws).await {
                 Ok(hold) => return Ok(Reserved { planned, hold }),
                 Err(error) => error,
@@ -77,6 +83,25 @@ impl App {
             }
         };
         Err(shortfall)
+    }
+}
+
+impl App {
+    /// Whether the account may spend what is to be held of its credit.
+    async fn may_draw(&self, planned: &Planned, draws: &[Draw]) -> Result<bool, GenerateError> {
+        let of_credit = |draw: &Draw| matches!(draw.fund.id, FundId::Credits(_));
+        let spends = |draw: &Draw| of_credit(draw) && draw.amount.is_positive();
+        if !draws.iter().any(spends) {
+            return Ok(true);
+        }
+        let account = planned.admitted.caller.account_id();
+        self.proofs.may_spend(account).await.map_err(|error| {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot tell who may spend"
+            );
+            GenerateError::LedgerUnavailable
+        })
     }
 }
 

@@ -114,7 +114,7 @@ fn of_people(error: WorkspaceError) -> PageError {
 }
 
 /// How a limit starts afresh, as forms have it.
-const RESETS: [(&str, &str); 4] = [
+const RESETS: &[(&str, &str)] = &[
     ("", "Never"),
     ("daily", "Every day"),
     ("weekly", "Every week"),

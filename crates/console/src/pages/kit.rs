@@ -1,5 +1,7 @@
 //! Every component in every state: what pages are made of, and what screenshots are compared with.
 
+mod samples;
+
 use askama::Template;
 use axum::{extract::State, response::Response};
 use switchyard_domain::{clock::Timestamp, money::UsdNanos};
@@ -9,7 +11,7 @@ use crate::{
     error::PageError,
     form::Faults,
     shell::{Nav, Shell, page},
-    ui::Places,
+    ui::{ApiCall, FacetOption, Places},
     visit::Visit,
 };
 
@@ -21,19 +23,29 @@ struct KitPage {
     amount: UsdNanos,
     /// Never another one, so that two screenshots can be compared.
     now: Timestamp,
+    call: ApiCall,
+    facet: Vec<FacetOption>,
+    drawings: samples::Drawings,
+    snippets: Vec<(&'static str, String)>,
 }
 
 /// All of them.
-pub(crate) async fn show(State(_): State<Console>, visit: Visit) -> Result<Response, PageError> {
+pub(crate) async fn show(
+    State(console): State<Console>,
+    visit: Visit,
+) -> Result<Response, PageError> {
     let mut faults = Faults::default();
-    faults.add(
-        "wrong",
-        "This is not an address. Write one like ada@example.com.",
-    );
+    for (field, what) in samples::FAULTS {
+        faults.add(field, what);
+    }
     page(&KitPage {
         shell: Shell::new(&visit, "Components", Nav::None).with_notice("Something was saved."),
         faults,
         amount: UsdNanos::new(1_043_834_567_891),
         now: Timestamp::from_micros(1_790_000_000_000_000),
+        call: samples::call(&console.settings.public_url),
+        facet: samples::facet(),
+        drawings: samples::drawings(),
+        snippets: samples::snippets(),
     })
 }

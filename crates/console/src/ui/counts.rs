@@ -11,6 +11,11 @@ pub(crate) fn tokens(count: u64) -> Markup {
     ))
 }
 
+/// A count of tokens where there is only room for the short form.
+pub(crate) fn short_tokens(count: u64) -> String {
+    short(count)
+}
+
 fn short(count: u64) -> String {
     for (unit, name) in [(1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")] {
         if count >= unit {

@@ -52,6 +52,11 @@ pub(crate) fn usd_fixed(amount: UsdNanos, places: Places) -> Markup {
     ))
 }
 
+/// The same where there is only room for text.
+pub(crate) fn usd_plain(amount: UsdNanos, places: Places) -> String {
+    fixed(amount.get(), places)
+}
+
 /// All nine places, as in the ledger.
 pub(crate) fn usd_exact(amount: UsdNanos) -> String {
     fixed(amount.get(), Places::Nine)

@@ -2,7 +2,10 @@
 
 use sqlx::{Database, FromRow, types::Uuid};
 use switchyard_billing::fund::FundId;
-use switchyard_domain::id::{AccountId, WorkspaceId};
+use switchyard_domain::{
+    clock::Timestamp,
+    id::{AccountId, WorkspaceId},
+};
 
 use super::{super::Db, Engine};
 use crate::{
@@ -23,8 +26,8 @@ const INSERT_WORKSPACE: &str = "
 
 /// Who may sign in with the address an account is made with: a person of the account's own id.
 const INSERT_PERSON: &str = "
-    INSERT INTO people (person_id, email, email_folded, name, created_at)
-    VALUES ($1, $2, $3, $4, $5)";
+    INSERT INTO people (person_id, email, email_folded, name, created_at, email_verified_at)
+    VALUES ($1, $2, $3, $4, $5, $6)";
 
 const INSERT_OWNER: &str = "
     INSERT INTO memberships (account_id, person_id, role, created_at) VALUES ($1, $1, 'owner', $2)";
@@ -71,8 +74,21 @@ pub(super) fn fold(email: &str) -> String {
 }
 
 impl Engine {
+    /// For accounts that operators make, who vouch for the owner's address.
     pub(super) async fn insert_account(&self, account: &NewAccount) -> Result<(), Failure> {
         let mut transaction = self.begin().await?;
+        self.insert_account_in(&mut transaction, account, Some(account.at))
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// `verified_at` says since when it is known that the owner reads mail at their address.
+    pub(super) async fn insert_account_in(
+        &self,
+        transaction: &mut <Db as Database>::Connection,
+        account: &NewAccount,
+        verified_at: Option<Timestamp>,
+    ) -> Result<(), Failure> {
         let email_folded = fold(&account.email);
         // Asked first, so that the answer can tell a taken address from a taken id.
         let taken: Option<i32> = sqlx::query_scalar(EMAIL_TAKEN)
@@ -106,12 +122,12 @@ impl Engine {
             .execute(&mut *transaction)
             .await
             .map_err(|error| Failure::from(error).or_conflict("workspace_id"))?;
-        insert_owner(&mut transaction, account, &email_folded).await?;
+        insert_owner(transaction, account, &email_folded, verified_at).await?;
         sqlx::query(INSERT_CREDITS)
             .bind(FundId::Credits(account.account_id).to_string())
             .execute(&mut *transaction)
             .await?;
-        Ok(transaction.commit().await?)
+        Ok(())
     }
 
     pub(super) async fn select_account_by_email(
@@ -149,6 +165,7 @@ async fn insert_owner(
     connection: &mut <Db as Database>::Connection,
     account: &NewAccount,
     email_folded: &str,
+    verified_at: Option<Timestamp>,
 ) -> Result<(), Failure> {
     sqlx::query(INSERT_PERSON)
         .bind(account.account_id.as_uuid())
@@ -156,6 +173,7 @@ async fn insert_owner(
         .bind(email_folded)
         .bind(without_nul(&account.name))
         .bind(At(account.at))
+        .bind(verified_at.map(At))
         .execute(&mut *connection)
         .await
         .map_err(|error| Failure::from(error).or_conflict("email"))?;

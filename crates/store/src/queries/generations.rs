@@ -24,6 +24,7 @@ use super::{
     spending::count,
 };
 use crate::{
+    activity::foreign_id,
     failure::Failure,
     generation::GenerationView,
     portable::{At, JsonText, without_nul},
@@ -35,52 +36,66 @@ const INSERT: &str = "
         account_id, workspace_id, api_key_id,
         model, endpoint_id, provider, byok_credential_id, price_snapshot_id,
         charge, list_price, prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens,
-        facts, attempts, decision
+        facts, attempts, decision,
+        series_id, session_id, external_user, first_token_ms, generation_time_ms,
+        cache_write_tokens, tools_charge, byok_list_price, cache_discount
     ) ";
 
+/// The columns of a [`GenerationRow`], between where they are from and where they are told to be.
+macro_rules! select_generations {
+    ($from:literal, $rest:literal) => {
+        concat!(
+            "SELECT
+                g.generation_id, g.admitted_at, g.finished_at, g.account_id, g.workspace_id,
+                g.api_key_id, g.model, g.endpoint_id, g.provider, g.byok_credential_id,
+                g.price_snapshot_id, g.facts, g.attempts, g.decision, s.prices
+            FROM ",
+            $from,
+            " LEFT JOIN price_snapshots AS s ON s.price_snapshot_id = g.price_snapshot_id ",
+            $rest
+        )
+    };
+}
+pub(super) use select_generations;
+
 /// By way of the ids, which say the month, so that PostgreSQL opens one partition.
-const SELECT: &str = "
-    SELECT
-        g.generation_id, g.admitted_at, g.finished_at, g.account_id, g.workspace_id, g.api_key_id,
-        g.model, g.endpoint_id, g.provider, g.byok_credential_id, g.price_snapshot_id,
-        g.facts, g.attempts, g.decision, s.prices
-    FROM generation_ids AS i
-    JOIN generations AS g
-        ON g.generation_id = i.generation_id AND g.admitted_at = i.admitted_at
-    LEFT JOIN price_snapshots AS s ON s.price_snapshot_id = g.price_snapshot_id
-    WHERE i.generation_id = $1 AND g.account_id = $2";
+const SELECT: &str = select_generations!(
+    "generation_ids AS i JOIN generations AS g
+        ON g.generation_id = i.generation_id AND g.admitted_at = i.admitted_at",
+    "WHERE i.generation_id = $1 AND g.account_id = $2"
+);
 
 /// Everything that nothing is summed or searched by: one document costs less than a column for each.
 /// Usage and charge are told whole, whatever columns say of them.
 #[derive(Debug, Serialize, Deserialize)]
-struct Facts<'a> {
-    request: Cow<'a, RequestFacts>,
+pub(super) struct Facts<'a> {
+    pub(super) request: Cow<'a, RequestFacts>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    served: Option<ServedRecord<'a>>,
-    usage: TokenUsage,
+    pub(super) served: Option<ServedRecord<'a>>,
+    pub(super) usage: TokenUsage,
     usage_source: UsageSource,
-    charge: Charge,
+    pub(super) charge: Charge,
 }
 
 /// The facts of the endpoint that served which have no column.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct ServedRecord<'a> {
-    provider_name: Cow<'a, str>,
+pub(super) struct ServedRecord<'a> {
+    pub(super) provider_name: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     upstream_id: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    finish_reason: Option<Cow<'a, str>>,
+    pub(super) finish_reason: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     native_finish_reason: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     service_tier: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    cancelled: bool,
+    pub(super) cancelled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    latency_ms: Option<u64>,
+    pub(super) latency_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    generation_time_ms: Option<u64>,
+    pub(super) generation_time_ms: Option<u64>,
 }
 
 /// A settlement with its documents written out.
@@ -90,6 +105,7 @@ struct Row<'a> {
     facts: JsonText,
     attempts: JsonText,
     decision: Option<JsonText>,
+    series: Uuid,
 }
 
 /// Writes generations, which fails where one is there already.
@@ -137,13 +153,14 @@ impl<'a> ServedRecord<'a> {
 
 impl<'a> Row<'a> {
     fn of(entry: &Entry<'a>) -> Result<Self, Failure> {
-        let settlement = entry.settlement;
+        let settlement = entry.told.settlement;
         Ok(Self {
             settlement,
             digest: entry.digest,
             facts: json(&Facts::of(settlement))?,
             attempts: json(&settlement.attempts)?,
             decision: settlement.decision.as_deref().and_then(JsonText::of_raw),
+            series: entry.told.series_id,
         })
     }
 }
@@ -151,6 +168,7 @@ impl<'a> Row<'a> {
 fn bind(bindings: &mut Statement, row: Row<'_>) {
     let settlement = row.settlement;
     let served = settlement.served.as_ref();
+    let (usage, charge) = (&settlement.usage, &settlement.charge);
     bindings
         .push_bind(settlement.generation_id.as_str().to_owned())
         .push_bind(row.digest.to_vec())
@@ -168,21 +186,44 @@ fn bind(bindings: &mut Statement, row: Row<'_>) {
                 .map(|id| id.as_uuid()),
         )
         .push_bind(served.map(|served| served.price_snapshot_id.clone()))
-        .push_bind(settlement.charge.total.get())
-        .push_bind(settlement.charge.list.get())
-        .push_bind(count(settlement.usage.input_total()))
-        .push_bind(count(settlement.usage.output_total()))
-        .push_bind(count(settlement.usage.reasoning))
-        .push_bind(count(settlement.usage.cache_read))
+        .push_bind(charge.total.get())
+        .push_bind(charge.list.get())
+        .push_bind(count(usage.input_total()))
+        .push_bind(count(usage.output_total()))
+        .push_bind(count(usage.reasoning))
+        .push_bind(count(usage.cache_read))
         .push_bind(row.facts)
         .push_bind(row.attempts)
         .push_bind(row.decision);
+    bind_told(bindings, settlement, row.series);
+}
+
+/// Binds what a generation is searched and counted by beside what it always had.
+pub(super) fn bind_told(bindings: &mut Statement, settlement: &Settlement, series: Uuid) {
+    let (usage, charge, request) = (&settlement.usage, &settlement.charge, &settlement.request);
+    let served = settlement.served.as_ref();
+    bindings
+        .push_bind(series)
+        .push_bind(request.session_id.as_deref().map(foreign_id))
+        .push_bind(request.external_user.as_deref().map(foreign_id))
+        .push_bind(served.and_then(|served| served.latency_ms).map(count))
+        .push_bind(
+            served
+                .and_then(|served| served.generation_time_ms)
+                .map(count),
+        )
+        .push_bind(count(
+            usage.cache_write_5m.saturating_add(usage.cache_write_1h),
+        ))
+        .push_bind(charge.tools.get())
+        .push_bind(settlement.byok_list_price().get())
+        .push_bind(charge.cache_discount.get());
 }
 
 #[derive(FromRow)]
-struct GenerationRow {
-    generation_id: String,
-    admitted_at: At,
+pub(super) struct GenerationRow {
+    pub(super) generation_id: String,
+    pub(super) admitted_at: At,
     finished_at: At,
     account_id: Uuid,
     workspace_id: Uuid,
@@ -199,7 +240,7 @@ struct GenerationRow {
 }
 
 impl GenerationRow {
-    fn into_view(self) -> Result<GenerationView, Failure> {
+    pub(super) fn into_view(self) -> Result<GenerationView, Failure> {
         let broken = |what: &str| {
             Failure::Inconsistent(format!("{} has an unreadable {what}", self.generation_id))
         };
@@ -262,7 +303,8 @@ impl GenerationRow {
     }
 }
 
-fn read<T: DeserializeOwned>(document: &Json<Box<RawValue>>) -> Option<T> {
+/// A document as what it says.
+pub(super) fn read<T: DeserializeOwned>(document: &Json<Box<RawValue>>) -> Option<T> {
     serde_json::from_str(document.0.get()).ok()
 }
 

@@ -7,6 +7,7 @@ use switchyard_billing::{
     ledger::{LedgerAccount, LedgerTransaction, Posting, postings_for_grant},
     store::CreditGrant,
 };
+use switchyard_domain::{id::LedgerTransactionId, money::UsdNanos};
 
 use super::{Engine, generations::json, rows::Script};
 use crate::{
@@ -26,7 +27,27 @@ const ADD_CAPACITY: &str = "
     INSERT INTO funds (fund_id, capacity, spent, held) VALUES ($1, $2, 0, 0)
     ON CONFLICT (fund_id) DO UPDATE SET capacity = funds.capacity + excluded.capacity";
 
+const SELECT_POSTINGS: &str = "
+    SELECT ledger_account, amount FROM postings WHERE transaction_id = $1 ORDER BY sequence";
+
 impl Engine {
+    pub(super) async fn select_postings(
+        &self,
+        transaction: LedgerTransactionId,
+    ) -> Result<Vec<Posting>, Failure> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(SELECT_POSTINGS)
+            .bind(transaction.as_uuid())
+            .fetch_all(&self.reader)
+            .await?;
+        let posting = |(account, amount): (String, i64)| {
+            let account = account.parse();
+            let account = account.map_err(|error| Failure::Inconsistent(format!("{error}")))?;
+            let amount = UsdNanos::new(amount);
+            Ok(Posting { account, amount })
+        };
+        rows.into_iter().map(posting).collect()
+    }
+
     pub(super) async fn grant_once(&self, grant: &CreditGrant) -> Result<bool, Failure> {
         let booked = postings_for_grant(grant).filter(|_| grant.amount.is_positive());
         let Some(booked) = booked else {

@@ -20,6 +20,7 @@ macro_rules! retried {
 }
 
 mod accounts;
+mod activity;
 mod api_keys;
 mod audit;
 mod credentials;
@@ -29,12 +30,14 @@ mod idempotency;
 mod leases;
 mod ledger;
 mod limits;
+mod logs;
 mod managed_keys;
 mod nodes;
 mod own_credentials;
 mod people;
 mod policies;
 mod post;
+mod proofs;
 mod receipts;
 mod rows;
 mod sealed;
@@ -49,6 +52,7 @@ use serde_json::value::RawValue;
 use sqlx::{Pool, Transaction};
 use switchyard_billing::{
     fund::{FundBalance, FundId},
+    ledger::Posting,
     settlement::Settlement,
     store::{
         CreditGrant, LeaseAsk, LeaseOutcome, LedgerReport, LedgerStore, PostOutcome, StoreError,
@@ -56,7 +60,7 @@ use switchyard_billing::{
 };
 use switchyard_domain::{
     clock::Timestamp,
-    id::{AccountId, ApiKeyId, GenerationId, LeaseId, NodeId, WorkspaceId},
+    id::{AccountId, ApiKeyId, GenerationId, LeaseId, LedgerTransactionId, NodeId, WorkspaceId},
     money::UsdNanos,
     provider::ProviderSlug,
     tenancy::ApiKey,
@@ -301,6 +305,13 @@ impl Directory for Engine {
         id: &GenerationId,
     ) -> Result<Option<GenerationView>, DirectoryError> {
         retried!(self.select_generation(account, id))
+    }
+
+    async fn postings_of(
+        &self,
+        transaction: LedgerTransactionId,
+    ) -> Result<Vec<Posting>, DirectoryError> {
+        retried!(self.select_postings(transaction))
     }
 
     async fn decided_generations(

@@ -261,7 +261,7 @@ impl PersonStore for Engine {
         seen_after: Timestamp,
         created_after: Timestamp,
     ) -> Result<Vec<SessionRow>, DirectoryError> {
-        retried!(self.select_sessions(person, seen_after, created_after))
+        retried!(self.select_person_sessions(person, seen_after, created_after))
     }
 
     async fn end_session(

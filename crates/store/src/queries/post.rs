@@ -19,7 +19,9 @@ use switchyard_billing::{
 use switchyard_domain::id::{AccountId, GenerationId};
 
 use super::{
-    Engine, generations, ledger, limits, receipts,
+    Engine,
+    activity::{SeriesName, Told},
+    generations, ledger, limits, receipts,
     rows::{Script, fetch_rows},
     spending,
 };
@@ -39,9 +41,10 @@ const IS_POSTED: &str = "SELECT 1 FROM generation_ids WHERE generation_id = $1";
 pub(super) struct Known {
     accounts: Seen<AccountId>,
     price_snapshots: Seen<Arc<str>>,
+    pub(super) series: Seen<SeriesName>,
 }
 
-struct Seen<T>(Mutex<HashSet<T>>);
+pub(super) struct Seen<T>(Mutex<HashSet<T>>);
 
 impl<T> Default for Seen<T> {
     fn default() -> Self {
@@ -50,7 +53,7 @@ impl<T> Default for Seen<T> {
 }
 
 impl<T: Hash + Eq> Seen<T> {
-    fn retain_unseen<V>(&self, candidates: &mut BTreeMap<T, V>)
+    pub(super) fn retain_unseen<V>(&self, candidates: &mut BTreeMap<T, V>)
     where
         T: Ord,
     {
@@ -58,7 +61,7 @@ impl<T: Hash + Eq> Seen<T> {
         candidates.retain(|candidate, _| !seen.contains(candidate));
     }
 
-    fn extend(&self, items: impl IntoIterator<Item = T>) {
+    pub(super) fn extend(&self, items: impl IntoIterator<Item = T>) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() > KNOWN_MAX {
             seen.clear();
@@ -69,7 +72,7 @@ impl<T: Hash + Eq> Seen<T> {
 
 /// A settlement on its way into the database.
 pub(super) struct Entry<'a> {
-    pub(super) settlement: &'a Settlement,
+    pub(super) told: Told<'a>,
     pub(super) digest: [u8; 32],
 }
 
@@ -96,17 +99,18 @@ impl Engine {
         // repeats the first stands.
         let mut entries = BTreeMap::<&GenerationId, Entry<'_>>::new();
         for (settlement, digest) in batch.iter().zip(&digests) {
-            let entry = Entry {
-                settlement,
-                digest: *digest,
-            };
-            entries.entry(&settlement.generation_id).or_insert(entry);
+            entries
+                .entry(&settlement.generation_id)
+                .or_insert_with(|| Entry {
+                    told: Told::of(settlement),
+                    digest: *digest,
+                });
         }
         let mut before = HashMap::<String, Vec<u8>>::new();
         loop {
             let fresh: Vec<_> = entries
                 .values()
-                .filter(|entry| !before.contains_key(entry.settlement.generation_id.as_str()))
+                .filter(|entry| !before.contains_key(entry.told.settlement.generation_id.as_str()))
                 .collect();
             if fresh.is_empty() || self.post_fresh(&fresh).await? {
                 return Ok(outcomes(batch, &digests, &before));
@@ -124,7 +128,7 @@ impl Engine {
 
     /// Posts settlements that are believed to be new; `false`, and nothing done, when some are not.
     async fn post_fresh(&self, entries: &[&Entry<'_>]) -> Result<bool, Failure> {
-        let settlements: Vec<_> = entries.iter().map(|entry| entry.settlement).collect();
+        let settlements: Vec<_> = entries.iter().map(|entry| entry.told.settlement).collect();
         let mut booked = Vec::<LedgerTransaction>::with_capacity(entries.len());
         let mut script = Script::default();
         if super::super::CLAIMS_APART {
@@ -133,7 +137,7 @@ impl Engine {
         let snapshots = self.push_price_snapshots(&mut script, &settlements)?;
         for some in entries.chunks(ROWS_AT_A_STRETCH) {
             generations::push(&mut script, some)?;
-            let transactions = some.iter().map(|entry| postings_for(entry.settlement));
+            let transactions = some.iter().map(|entry| postings_for(entry.told.settlement));
             let before = booked.len();
             booked.extend(transactions.flatten());
             ledger::push_transactions(&mut script, &booked[before..])?;
@@ -142,6 +146,7 @@ impl Engine {
         receipts::push(&mut script, &settlements);
         spending::push_spending(&mut script, &settlements)?;
         spending::push_roll_up(&mut script, &settlements);
+        let series = self.push_activity(&mut script, entries.iter().map(|entry| &entry.told));
         ledger::push_balances(&mut script, &booked)?;
         let mut transaction = self.begin().await?;
         match script.run(&mut transaction).await {
@@ -154,6 +159,7 @@ impl Engine {
         limits::charge_present_windows(&mut transaction, &settlements).await?;
         transaction.commit().await?;
         self.known.price_snapshots.extend(snapshots);
+        self.known.series.extend(series);
         Ok(true)
     }
 
@@ -249,8 +255,8 @@ fn push_claims(script: &mut Script, entries: &[&Entry<'_>]) {
         "INSERT INTO generation_ids (generation_id, admitted_at)",
         entries,
         |row, entry| {
-            row.push_bind(entry.settlement.generation_id.as_str().to_owned())
-                .push_bind(At(entry.settlement.admitted_at));
+            row.push_bind(entry.told.settlement.generation_id.as_str().to_owned())
+                .push_bind(At(entry.told.settlement.admitted_at));
         },
         "",
     );

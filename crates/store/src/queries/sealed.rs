@@ -18,7 +18,8 @@ use crate::{
     directory::DirectoryError,
     failure::Failure,
     sealed::{
-        KeyVersionCount, RewrappedRow, SealedKind, SealedRow, SealedStore, Shredded, TenantVersions,
+        AUTHENTICATOR, KeyVersionCount, RewrappedRow, SealedKind, SealedRow, SealedStore, Shredded,
+        TenantVersions,
     },
 };
 
@@ -39,6 +40,11 @@ const SHARED: &str = "
     ORDER BY credential_id";
 
 const SIGNING: &str = "SELECT key_id, public_key, sealed FROM signing_keys ORDER BY key_id";
+
+const SEEDS: &str = "SELECT record_id, sealed FROM person_authenticators ORDER BY record_id";
+
+const REWRAP_SEED: &str =
+    "UPDATE person_authenticators SET sealed = $2 WHERE record_id = $1 AND sealed = $3";
 
 const REWRAP_OWN: &str = "
     UPDATE own_credentials SET sealed = $2, tenant_key_version = $3, revision = $5
@@ -145,6 +151,7 @@ impl Engine {
             sqlx::query_as(SHARED).fetch_all(&self.reader).await?;
         let signing: Vec<(String, Vec<u8>, Vec<u8>)> =
             sqlx::query_as(SIGNING).fetch_all(&self.reader).await?;
+        let seeds: Vec<(Uuid, Vec<u8>)> = sqlx::query_as(SEEDS).fetch_all(&self.reader).await?;
         let shared = shared.into_iter().map(|(id, provider, version, sealed)| {
             let id = CredentialId::from_uuid(id);
             Ok(SealedRow {
@@ -177,7 +184,22 @@ impl Engine {
                 sealed,
             })
         });
-        shared.chain(signing).collect()
+        let seeds = seeds.into_iter().map(|(id, sealed)| {
+            let id = CredentialId::from_uuid(id);
+            Ok(SealedRow {
+                kind: SealedKind::Authenticator,
+                key: id.to_string(),
+                account_id: None,
+                workspace_id: None,
+                provider: ProviderSlug::new(AUTHENTICATOR),
+                endpoint_host: None,
+                record: Some(id),
+                public_key: None,
+                record_version: 1,
+                sealed,
+            })
+        });
+        shared.chain(signing).chain(seeds).collect()
     }
 
     async fn replace_sealed(&self, rows: &[RewrappedRow]) -> Result<u64, Failure> {
@@ -273,9 +295,12 @@ async fn replace_operators(
     rows::next_revision(connection, rows::PROVIDER_CREDENTIALS).await?;
     let mut replaced = 0;
     for row in rows {
-        let update = match row.expected.record {
-            Some(record) => sqlx::query(REWRAP_SHARED).bind(record.as_uuid()),
-            None => sqlx::query(REWRAP_SIGNING).bind(&row.expected.key),
+        let update = match (row.expected.kind, row.expected.record) {
+            (SealedKind::Authenticator, Some(record)) => {
+                sqlx::query(REWRAP_SEED).bind(record.as_uuid())
+            }
+            (_, Some(record)) => sqlx::query(REWRAP_SHARED).bind(record.as_uuid()),
+            (_, None) => sqlx::query(REWRAP_SIGNING).bind(&row.expected.key),
         };
         let updated = update
             .bind(row.sealed.as_slice())

@@ -25,6 +25,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     App, Parts, Settings,
+    activity::Activity,
     credentials::Credentials,
     idempotency::Idempotency,
     journal::Journal,
@@ -161,6 +162,7 @@ fn parts(
         coordination.clone(),
         clock.clone(),
     ));
+    let poster = Arc::new(Poster::default());
     Parts {
         clock: clock.clone(),
         random: random.clone(),
@@ -206,7 +208,8 @@ fn parts(
             clock.clone(),
         )),
         journal: Arc::new(journal),
-        poster: Arc::new(Poster::default()),
+        poster: Arc::clone(&poster),
+        activity: Arc::new(Activity::new(store.activity.clone(), poster)),
         receipts: Arc::new(Receipts::new(store.receipts.clone(), vault, clock)),
         settings: Settings {
             attempt_timeout: std::time::Duration::from_secs(60),

@@ -6,7 +6,10 @@ use axum::{
 };
 use switchyard_app::api_keys::{ApiKeyError, KeyWishes, ManagedKey};
 
-use super::{remove::RemovePage, seen, sight_of};
+use super::{
+    remove::{RemovePage, call},
+    seen, sight_of,
+};
 use crate::{
     Console,
     error::PageError,
@@ -27,19 +30,19 @@ pub(crate) async fn act(
     let value = |name: &str| value(name).map_or("", |(_, value)| value.as_str());
     let mut chosen: Vec<&str> = fields
         .iter()
-        .filter(|(name, _)| name == "key")
+        .filter(|(name, _)| name == "id")
         .map(|(_, hash)| hash.as_str())
         .collect();
     chosen.sort_unstable();
     chosen.dedup();
     if chosen.is_empty() {
         return Err(PageError::Conflict(
-            "No key is chosen. Tick the keys that it is about first.".to_owned(),
+            "No key is selected. Tick the keys that it is about first.".to_owned(),
         ));
     }
     if chosen.len() > KEYS_MAX {
         return Err(PageError::BadForm(format!(
-            "Choose at most {KEYS_MAX} keys."
+            "Select at most {KEYS_MAX} keys."
         )));
     }
     let mut keys = Vec::with_capacity(chosen.len());
@@ -53,6 +56,7 @@ pub(crate) async fn act(
             keys,
             action: "/keys/bulk".to_owned(),
             back: "/keys".to_owned(),
+            call: call(&console, "{hash}"),
             now: console.app.clock().now(),
         }),
         ("disable", _) => switch(&console, &signed_in, &keys, true).await,

@@ -22,17 +22,18 @@ use crate::{
     error::PageError,
     form::{Faults, Submitted},
     shell::{Nav, Shell, page, page_with},
+    ui::ApiCall,
     visit::SignedIn,
 };
 
-/// When a key's time is over: as forms name it, in words, and after how many days.
-const EXPIRIES: [(&str, &str, u64); 6] = [
-    ("", "Never", 0),
-    ("1d", "After 1 day", 1),
-    ("7d", "After 7 days", 7),
-    ("30d", "After 30 days", 30),
-    ("90d", "After 90 days", 90),
-    ("365d", "After 1 year", 365),
+/// When a key's time is over: after how many days, and in words.
+const EXPIRIES: &[(&str, &str)] = &[
+    ("", "Never"),
+    ("1", "After 1 day"),
+    ("7", "After 7 days"),
+    ("30", "After 30 days"),
+    ("90", "After 90 days"),
+    ("365", "After 1 year"),
 ];
 
 /// A form as it was sent.
@@ -55,6 +56,8 @@ struct CreatePage {
     wanted: Wanted,
     is_management: bool,
     may_manage: bool,
+    /// `None`: the API has none for this.
+    call: Option<ApiCall>,
 }
 
 /// A secret that is there now and never again; used for rotation, too.
@@ -71,6 +74,12 @@ pub(super) struct MadePage {
     pub(super) old: Option<String>,
 }
 
+impl MadePage {
+    fn href(&self) -> String {
+        format!("/keys/{}", self.hash)
+    }
+}
+
 impl CreatePage {
     fn action(&self) -> &'static str {
         if self.is_management {
@@ -78,25 +87,6 @@ impl CreatePage {
         } else {
             "/keys/new"
         }
-    }
-
-    fn as_api_call(&self) -> String {
-        let mut faults = Faults::default();
-        let mut body = json!({ "name": if self.wanted.name.is_empty() { "laptop" } else { &self.wanted.name } });
-        let limit = usd_from("limit", &self.wanted.limit, &mut faults);
-        if let Some(limit) = limit {
-            body["limit"] = limit.to_string().parse().unwrap_or_default();
-            if !self.wanted.reset.is_empty() {
-                body["limit_reset"] = self.wanted.reset.as_str().into();
-            }
-            body["include_byok_in_limit"] = self.wanted.include_byok.into();
-        }
-        if let Some(visitor) = &self.shell.visitor {
-            body["workspace_id"] = visitor.workspace_id().to_string().into();
-        }
-        format!(
-            "curl \"$SWITCHYARD_URL/api/v1/keys\" \\\n  -H \"Authorization: Bearer $MANAGEMENT_KEY\" \\\n  -H \"Idempotency-Key: $(uuidgen)\" \\\n  -d '{body}'"
-        )
     }
 }
 
@@ -127,6 +117,15 @@ fn form(console: &Console, signed_in: &SignedIn, is_management: bool) -> CreateP
         },
         is_management,
         may_manage: makes_management_keys(&signed_in.visitor),
+        call: (!is_management).then(|| {
+            let body = json!({
+                "name": "laptop",
+                "limit": 25,
+                "limit_reset": "monthly",
+                "workspace_id": signed_in.visitor.workspace_id().to_string(),
+            });
+            ApiCall::new(&console.settings.public_url, "POST", "/keys").with_body(body)
+        }),
     }
 }
 
@@ -221,15 +220,11 @@ fn read(wanted: &Wanted, kind: KeyKind, now: Timestamp) -> (NewKey, Faults) {
     if limit.is_none() && faults.at("limit").is_none() && (reset.is_some() || counts) {
         faults.add("limit", "Give a limit, or leave out how it counts.");
     }
-    let expiry = EXPIRIES.iter().find(|(name, ..)| *name == wanted.expires);
-    let expires_at = match expiry {
-        Some((_, _, 0)) => None,
-        Some((_, _, days)) => Some(now.plus(Duration::from_secs(days * 86_400))),
-        None => {
-            faults.add("expires", "Choose one of the list.");
-            None
-        }
-    };
+    if !EXPIRIES.iter().any(|(days, _)| *days == wanted.expires) {
+        faults.add("expires", "Choose one of the list.");
+    }
+    let days = wanted.expires.parse().ok();
+    let expires_at = days.map(|days: u64| now.plus(Duration::from_secs(days * 86_400)));
     let new = NewKey {
         name,
         kind,

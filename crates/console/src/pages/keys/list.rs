@@ -19,16 +19,19 @@ use crate::{
     Console,
     error::PageError,
     shell::{Nav, Shell, page},
+    ui::ApiCall,
     visit::SignedIn,
 };
 
 const PER_PAGE: u32 = 50;
+/// Counts stop there.
+const COUNTED_MAX: u64 = 10_000;
 const SEARCH_CHARS_MAX: usize = 100;
 /// Pages that can be turned to.
 const PAGES_MAX: u32 = 10_000;
 
 /// Which keys are looked at.
-pub(super) const STATES: [(&str, &str); 5] = [
+const STATES: &[(&str, &str)] = &[
     ("", "All"),
     ("active", "Active"),
     ("disabled", "Disabled"),
@@ -64,18 +67,19 @@ struct ListPage {
     pages: u32,
     shows_owners: bool,
     may_manage: bool,
+    call: ApiCall,
     now: Timestamp,
 }
 
 impl ListPage {
-    /// The address of the same list with another state or page.
-    fn address(&self, state: &str, page: u32) -> String {
+    /// The address of another page of the same list.
+    fn address(&self, page: u32) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         if !self.wanted.q.is_empty() {
             query.append_pair("q", &self.wanted.q);
         }
-        if !state.is_empty() {
-            query.append_pair("state", state);
+        if !self.wanted.state.is_empty() {
+            query.append_pair("state", &self.wanted.state);
         }
         if page > 1 {
             query.append_pair("page", &page.to_string());
@@ -92,14 +96,32 @@ impl ListPage {
         !self.wanted.q.is_empty() || !self.wanted.state.is_empty()
     }
 
-    /// The same list, asked of the API.
-    fn as_api_call(&self) -> String {
-        let workspace = self.shell.visitor.as_ref();
-        let workspace = workspace.map_or_else(String::new, |one| one.workspace_id().to_string());
-        let offset = (self.page - 1) * PER_PAGE;
-        format!(
-            "curl \"$SWITCHYARD_URL/api/v1/keys?workspace_id={workspace}&include_disabled=true&include_expired=true&offset={offset}\" \\\n  -H \"Authorization: Bearer $MANAGEMENT_KEY\""
-        )
+    fn said(&self) -> String {
+        let first = u64::from(self.page - 1) * u64::from(PER_PAGE) + 1;
+        let last = first + self.rows.len() as u64 - 1;
+        let total = if self.total > COUNTED_MAX {
+            "10,000+".to_owned()
+        } else {
+            crate::ui::count(self.total)
+        };
+        format!("{first}–{last} of {total}")
+    }
+
+    fn previous(&self) -> String {
+        let page = self.page - 1;
+        if page > 0 {
+            self.address(page)
+        } else {
+            String::new()
+        }
+    }
+
+    fn next(&self) -> String {
+        if self.page < self.pages {
+            self.address(self.page + 1)
+        } else {
+            String::new()
+        }
     }
 }
 
@@ -162,6 +184,14 @@ pub(crate) async fn show(
         pages: u32::try_from(total.div_ceil(u64::from(PER_PAGE))).unwrap_or(PAGES_MAX),
         shows_owners: sight_of(visitor).creator.is_none(),
         may_manage: makes_management_keys(visitor),
+        call: ApiCall::new(
+            &console.settings.public_url,
+            "GET",
+            &format!(
+                "/keys?workspace_id={}&include_disabled=true&include_expired=true",
+                visitor.workspace_id()
+            ),
+        ),
         wanted,
         now,
     })

@@ -28,6 +28,10 @@ use crate::{
     error::PageError,
     form::{Faults, Submitted},
     shell::{Nav, Shell, page, page_with},
+    ui::{
+        ApiCall, Markup, Places,
+        chart::{Chart, Series, Tick, Unit},
+    },
     visit::SignedIn,
 };
 
@@ -57,17 +61,7 @@ struct LayerRow {
     resets_at: Option<Timestamp>,
     blocks: bool,
     is_first: bool,
-}
-
-/// A bar of the chart, in its units.
-struct Bar {
-    x: u32,
-    y: u64,
-    height: u64,
-    day: String,
-    spent: UsdNanos,
-    byok: UsdNanos,
-    requests: u64,
+    is_own: bool,
 }
 
 /// A credential that the key's requests may be served with.
@@ -87,8 +81,8 @@ struct KeyPage {
     state: State,
     owner: String,
     layers: Vec<LayerRow>,
-    bars: Vec<Bar>,
-    spent: UsdNanos,
+    chart: Markup,
+    call: ApiCall,
     requests: u64,
     credentials: Vec<CredentialRow>,
     old: Option<ManagedKey>,
@@ -115,22 +109,6 @@ impl KeyPage {
     /// The bound that stops the key first, in words.
     fn first(&self) -> Option<&LayerRow> {
         self.layers.iter().find(|layer| layer.is_first)
-    }
-
-    fn as_api_call(&self) -> String {
-        let limit: Value = match self.managed.key.limit {
-            Some(limit) => json!({
-                "name": self.managed.key.name,
-                "limit": limit.limit.to_string().parse::<Value>().unwrap_or_default(),
-                "limit_reset": limit.reset.map(ResetInterval::as_str),
-                "include_byok_in_limit": limit.include_byok,
-            }),
-            None => json!({ "name": self.managed.key.name, "limit": null }),
-        };
-        format!(
-            "curl -X PATCH \"$SWITCHYARD_URL/api/v1/keys/{}\" \\\n  -H \"Authorization: Bearer $MANAGEMENT_KEY\" \\\n  -d '{limit}'",
-            self.managed.key.hash
-        )
     }
 }
 
@@ -197,15 +175,29 @@ async fn look(
         state: State::of(&managed, now),
         owner: owner_of(&names, &managed),
         layers: layers(&room),
-        spent: days.iter().map(|day| day.charge).sum(),
         requests: days.iter().map(|day| day.requests).sum(),
-        bars: bars(&days),
+        chart: chart(&days),
+        call: call(&console.settings.public_url, &managed),
         credentials: credentials(console, &managed).await?,
         old,
         successor,
         now,
         managed,
     })
+}
+
+fn call(public_url: &str, managed: &ManagedKey) -> ApiCall {
+    let key = &managed.key;
+    let body = match key.limit {
+        Some(limit) => json!({
+            "name": key.name,
+            "limit": limit.limit.to_string().parse::<Value>().unwrap_or_default(),
+            "limit_reset": limit.reset.map(ResetInterval::as_str),
+            "include_byok_in_limit": limit.include_byok,
+        }),
+        None => json!({ "name": key.name, "limit": null }),
+    };
+    ApiCall::new(public_url, "PATCH", &format!("/keys/{}", key.hash)).with_body(body)
 }
 
 fn layers(room: &SpendingRoom) -> Vec<LayerRow> {
@@ -215,7 +207,8 @@ fn layers(room: &SpendingRoom) -> Vec<LayerRow> {
             SpendLayerKind::KeyLimit => "This key's limit",
             SpendLayerKind::Credit => "The account's credit",
         },
-        meter: Meter::new(layer.spent, layer.limit),
+        is_own: layer.kind == SpendLayerKind::KeyLimit,
+        meter: Meter::new("Spent", layer.spent, layer.limit),
         remaining: layer.remaining,
         resets_at: layer.resets_at,
         blocks: layer.blocks(),
@@ -224,25 +217,24 @@ fn layers(room: &SpendingRoom) -> Vec<LayerRow> {
     room.layers.iter().map(row).collect()
 }
 
-/// Bars of a chart 100 high: a column of 10 for each day.
-fn bars(days: &[KeyDay]) -> Vec<Bar> {
-    let most = days.iter().map(|day| day.charge.get()).max().unwrap_or(0);
-    let height = |day: &KeyDay| {
-        let share = i128::from(day.charge.get().max(0)) * 96 / i128::from(most.max(1));
-        u64::try_from(share)
-            .unwrap_or(0)
-            .max(u64::from(day.charge.is_positive()))
-    };
-    let bar = |(place, day): (usize, &KeyDay)| Bar {
-        x: u32::try_from(place).unwrap_or(0) * 10,
-        y: 100 - height(day),
-        height: height(day),
-        day: day.day.to_rfc3339().chars().take(10).collect(),
-        spent: day.charge,
-        byok: day.byok_list_price,
-        requests: day.requests,
-    };
-    days.iter().enumerate().map(bar).collect()
+/// A bar for each day, which leads to its requests.
+fn chart(days: &[KeyDay]) -> Markup {
+    let ticks = days.iter().map(|day| {
+        let label: String = day.day.to_rfc3339().chars().take(10).collect();
+        Tick::new(label)
+    });
+    let spent: UsdNanos = days.iter().map(|day| day.charge).sum();
+    let title = format!("{} in 30 days", crate::ui::usd_plain(spent, Places::Two));
+    let nanos = |amount: UsdNanos| u64::try_from(amount.get()).ok();
+    let mut chart = Chart::bars(title, Unit::Usd, ticks.collect()).with(Series::new(
+        "Spend",
+        days.iter().map(|day| nanos(day.charge)).collect(),
+    ));
+    if days.iter().any(|day| day.byok_list_price.is_positive()) {
+        let own = days.iter().map(|day| nanos(day.byok_list_price)).collect();
+        chart = chart.with(Series::new("Own provider keys, list price", own));
+    }
+    chart.draw()
 }
 
 async fn credentials(

@@ -15,6 +15,7 @@ use crate::{
     form::Submitted,
     pages::sign_in_link::Nothing,
     shell::{Nav, Shell, page},
+    ui::ApiCall,
     visit::SignedIn,
 };
 
@@ -27,6 +28,7 @@ pub(super) struct RemovePage {
     /// Where the form goes.
     pub(super) action: String,
     pub(super) back: String,
+    pub(super) call: ApiCall,
     pub(super) now: Timestamp,
 }
 
@@ -41,13 +43,6 @@ impl RemovePage {
 
     fn is_bulk(&self) -> bool {
         self.action == "/keys/bulk"
-    }
-
-    fn as_api_call(&self) -> String {
-        let hash = self.keys.first().map_or("", |one| &one.key.hash);
-        format!(
-            "curl -X DELETE \"$SWITCHYARD_URL/api/v1/keys/{hash}\" \\\n  -H \"Authorization: Bearer $MANAGEMENT_KEY\""
-        )
     }
 
     fn title(&self) -> String {
@@ -69,9 +64,18 @@ pub(crate) async fn ask(
         shell: Shell::new(&signed_in.visit, "Delete a key", Nav::Keys),
         action: format!("/keys/{}/delete", managed.key.hash),
         back: format!("/keys/{}", managed.key.hash),
+        call: call(&console, &managed.key.hash),
         now: console.app.clock().now(),
         keys: vec![managed],
     })
+}
+
+pub(super) fn call(console: &Console, hash: &str) -> ApiCall {
+    ApiCall::new(
+        &console.settings.public_url,
+        "DELETE",
+        &format!("/keys/{hash}"),
+    )
 }
 
 /// Deletes it.

@@ -9,6 +9,7 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
+use serde_json::json;
 use switchyard_app::api_keys::{ManagedKey, OLD_KEY_LIVES};
 use switchyard_domain::{clock::Timestamp, tenancy::KeyKind};
 
@@ -22,16 +23,28 @@ use crate::{
     error::PageError,
     form::{Faults, Submitted},
     shell::{Nav, Shell, page, page_with},
+    ui::ApiCall,
     visit::SignedIn,
 };
 
 /// How long the old key works on: as forms and the API name it, in words.
-const LIVES: [(&str, &str, Duration); 4] = [
-    ("24h", "24 hours", OLD_KEY_LIVES[2]),
-    ("7d", "7 days", OLD_KEY_LIVES[3]),
-    ("1h", "1 hour", OLD_KEY_LIVES[1]),
-    ("0s", "It stops at once", OLD_KEY_LIVES[0]),
+const LIVES: &[(&str, &str, &str)] = &[
+    ("24h", "24 hours", "Time to change it everywhere."),
+    ("7d", "7 days", ""),
+    ("1h", "1 hour", ""),
+    (
+        "0s",
+        "It stops at once",
+        "For a key that others know: what still uses it gets 401.",
+    ),
 ];
+
+fn life_of(name: &str) -> Option<Duration> {
+    let place = ["0s", "1h", "24h", "7d"]
+        .iter()
+        .position(|one| *one == name)?;
+    OLD_KEY_LIVES.get(place).copied()
+}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -47,15 +60,13 @@ struct RotatePage {
     faults: Faults,
     managed: ManagedKey,
     wanted: Wanted,
+    call: ApiCall,
     now: Timestamp,
 }
 
 impl RotatePage {
-    fn as_api_call(&self) -> String {
-        format!(
-            "curl \"$SWITCHYARD_URL/api/v1/keys/{}/rotate\" \\\n  -H \"Authorization: Bearer $MANAGEMENT_KEY\" \\\n  -H \"Idempotency-Key: $(uuidgen)\" \\\n  -d '{{\"old_key_expires_in\":\"{}\"}}'",
-            self.managed.key.hash, self.wanted.life
-        )
+    fn href(&self) -> String {
+        format!("/keys/{}", self.managed.key.hash)
     }
 }
 
@@ -73,6 +84,12 @@ fn form(console: &Console, signed_in: &SignedIn, managed: ManagedKey) -> RotateP
     RotatePage {
         shell: Shell::new(&signed_in.visit, "Rotate a key", Nav::Keys),
         faults: Faults::default(),
+        call: ApiCall::new(
+            &console.settings.public_url,
+            "POST",
+            &format!("/keys/{}/rotate", managed.key.hash),
+        )
+        .with_body(json!({ "old_key_expires_in": LIVES[0].0 })),
         managed,
         wanted: Wanted {
             life: LIVES[0].0.to_owned(),
@@ -103,7 +120,7 @@ pub(crate) async fn rotate(
     Submitted(wanted): Submitted<Wanted>,
 ) -> Result<Response, PageError> {
     let managed = rotatable(&console, &signed_in, &hash).await?;
-    let Some((_, _, life)) = LIVES.iter().find(|(name, ..)| *name == wanted.life) else {
+    let Some(life) = life_of(&wanted.life) else {
         let mut filled = form(&console, &signed_in, managed);
         filled
             .faults
@@ -127,7 +144,7 @@ pub(crate) async fn rotate(
         }
     };
     let (app, actor) = (Arc::clone(&console.app), signed_in.acting());
-    let (sight, life) = (sight_of(&signed_in.visitor), *life);
+    let sight = sight_of(&signed_in.visitor);
     let work = async move {
         let rotated = app.rotate_api_key(&actor, sight, &hash, life).await;
         match &rotated {

@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use switchyard_app::{api_keys::ManagedKey, reads};
-use switchyard_domain::{clock::Timestamp, money::UsdNanos};
+use switchyard_domain::{
+    clock::{ResetInterval, Timestamp},
+    money::UsdNanos,
+};
+
+use crate::ui::{Places, usd_plain};
 
 const SOON: Duration = Duration::from_secs(7 * 86_400);
 
@@ -32,31 +37,45 @@ impl State {
     }
 }
 
-/// How much of a limit is spent, for a meter: in parts of a thousand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How much of a limit is spent, for a meter.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Meter {
-    pub(crate) spent: UsdNanos,
-    pub(crate) limit: UsdNanos,
-    pub(crate) thousandths: i64,
+    pub(crate) label: &'static str,
+    /// In nano-dollars.
+    pub(crate) used: u64,
+    pub(crate) full: u64,
+    pub(crate) text: String,
 }
 
 impl Meter {
-    pub(crate) fn new(spent: UsdNanos, limit: UsdNanos) -> Self {
-        let share = i128::from(spent.get()) * 1_000 / i128::from(limit.get().max(1));
+    pub(crate) fn new(label: &'static str, spent: UsdNanos, limit: UsdNanos) -> Self {
+        let whole = |amount: UsdNanos| u64::try_from(amount.get()).unwrap_or(0);
+        // Cents of a limit of cents would say nothing.
+        let places = if limit < UsdNanos::new(1_000_000_000) {
+            Places::Four
+        } else {
+            Places::Two
+        };
         Self {
-            spent,
-            limit,
-            thousandths: i64::try_from(share.clamp(0, 1_000)).unwrap_or(1_000),
+            label,
+            used: whole(spent),
+            full: whole(limit),
+            text: format!(
+                "{} of {}",
+                usd_plain(spent, places),
+                usd_plain(limit, places)
+            ),
         }
     }
 
     pub(crate) fn of(managed: &ManagedKey) -> Option<Self> {
         let limit = managed.key.limit?;
-        Some(Self::new(managed.usage.limit_used, limit.limit))
-    }
-
-    /// In whole percents.
-    pub(crate) const fn percent(&self) -> i64 {
-        self.thousandths / 10
+        let label = match limit.reset {
+            None => "In all",
+            Some(ResetInterval::Daily) => "Today",
+            Some(ResetInterval::Weekly) => "This week",
+            Some(ResetInterval::Monthly) => "This month",
+        };
+        Some(Self::new(label, managed.usage.limit_used, limit.limit))
     }
 }

@@ -222,7 +222,7 @@ impl Engine {
             .ok_or_else(|| Failure::Missing(workspace.to_string()))
     }
 
-    pub(super) async fn select_sessions(
+    pub(super) async fn select_person_sessions(
         &self,
         person: PersonId,
         seen_after: Timestamp,

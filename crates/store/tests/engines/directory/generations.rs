@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use serde_json::json;
 use switchyard_billing::{
+    ledger::postings_for,
     settlement::Settlement,
     test_suite::{Fixture, Tenant, scene::sample_settlement},
 };
 use switchyard_domain::{
     clock::Timestamp,
-    id::{CredentialId, GenerationId},
+    id::{CredentialId, GenerationId, LedgerTransactionId},
     money::UsdNanos,
     tokens::{TokenUsage, UsageSource},
 };
@@ -101,6 +102,18 @@ pub(crate) async fn a_generation_is_read_back_as_it_was_settled(engine: &Engine)
         post(engine, &settlement).await;
         assert_same(lookup(engine, &settlement).await, &settlement);
     }
+}
+
+pub(crate) async fn a_settlement_is_booked_to_the_nano(engine: &Engine) {
+    let tenant = engine.new_account().await;
+    let settlement = settlement(tenant, 1, NOW);
+    post(engine, &settlement).await;
+    let booked = postings_for(&settlement).expect("something is charged");
+    let found = engine.directory().postings_of(booked.id()).await;
+    assert_eq!(found.expect("answered"), booked.postings());
+    let nothing = LedgerTransactionId::from_uuid(engine.fresh_uuid());
+    let found = engine.directory().postings_of(nothing).await;
+    assert_eq!(found.expect("answered"), []);
 }
 
 pub(crate) async fn a_generation_that_nothing_served_is_read_back(engine: &Engine) {

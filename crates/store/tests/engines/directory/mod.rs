@@ -73,6 +73,7 @@ macro_rules! directory_test_suite {
             sealed::versions_are_counted,
             sealed::a_verifier_is_replaced_once,
             generations::a_generation_is_read_back_as_it_was_settled,
+            generations::a_settlement_is_booked_to_the_nano,
             generations::a_generation_that_nothing_served_is_read_back,
             generations::other_accounts_see_nothing,
             generations::months_do_not_matter_to_a_lookup,
