@@ -280,14 +280,5 @@ fn candidate(
 }
 
 fn exclusion(row: &CandidateRecord, why: &RuledOut) -> Exclusion {
-    let (rule, scope) = (why.rule.as_str(), why.scope.as_str());
-    let detail = why.detail.to_string();
-    Exclusion {
-        endpoint: row.endpoint.clone(),
-        text: words::excluded(&row.provider, row.model.as_str(), rule, scope, &detail),
-        rule: rule.to_owned(),
-        scope: scope.to_owned(),
-        field: why.field.to_owned(),
-        detail,
-    }
+    Exclusion::of(&row.endpoint, &row.provider, row.model.as_str(), why)
 }

@@ -178,6 +178,11 @@ impl OwnCredentials {
         Ok(held.map(|held| held.for_routing()).collect())
     }
 
+    /// What requests of such a key would be served with. Nothing is kept for it: it need not exist.
+    pub(crate) async fn open_to_such(&self, key: &ApiKey) -> Result<Option<Eligible>, Unreadable> {
+        Ok(self.holding(key.account_id).await?.open_to(key))
+    }
+
     /// Everything that an account's requests may be served with.
     async fn holding(&self, account: AccountId) -> Result<Arc<Holding>, Unreadable> {
         let (cached, generation) = self.cached(|cache| cache.by_account.get(&account).cloned());

@@ -26,6 +26,7 @@ const STYLES: &str = concat!(
     include_str!("../assets/styles/layers.css"),
     include_str!("../assets/styles/charts.css"),
     include_str!("../assets/styles/traffic.css"),
+    include_str!("../assets/styles/explore.css"),
     include_str!("../assets/styles/endings.css"),
 );
 
@@ -37,7 +38,7 @@ const SCRIPTS: &str = concat!(
     include_str!("../assets/scripts/tail.js"),
 );
 
-static ASSETS: [Asset; 5] = [
+static ASSETS: [Asset; 6] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
@@ -47,6 +48,11 @@ static ASSETS: [Asset; 5] = [
         name: "app.js",
         kind: "text/javascript; charset=utf-8",
         bytes: SCRIPTS.as_bytes(),
+    },
+    Asset {
+        name: "chat.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/chat.js"),
     },
     Asset {
         name: "htmx.js",

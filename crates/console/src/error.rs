@@ -8,7 +8,9 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use switchyard_app::{people::sessions::SessionError, reads::DirectoryError};
+use switchyard_app::{
+    api_keys::ApiKeyError, offer::OfferError, people::sessions::SessionError, reads::DirectoryError,
+};
 use switchyard_domain::authority::Capability;
 
 use crate::{
@@ -54,6 +56,38 @@ impl From<DirectoryError> for PageError {
             DirectoryError::Refused(rule) => Self::Conflict(format!("Refused: {rule}.")),
             error @ DirectoryError::Unavailable(_) => Self::Unavailable(Box::new(error)),
             error @ DirectoryError::Inconsistent(_) => Self::Broken(Box::new(error)),
+        }
+    }
+}
+
+impl From<OfferError> for PageError {
+    fn from(error: OfferError) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
+}
+
+impl From<ApiKeyError> for PageError {
+    fn from(error: ApiKeyError) -> Self {
+        match error {
+            ApiKeyError::NoSuchKey | ApiKeyError::NoSuchWorkspace => Self::NotFound,
+            ApiKeyError::NoSuchMember => {
+                Self::Conflict("You are no member of this account any more.".to_owned())
+            }
+            ApiKeyError::NoLimit => Self::BadForm(
+                "There is no limit that could be reset or count anything. Give one.".to_owned(),
+            ),
+            ApiKeyError::Contended => Self::Conflict(
+                "Somebody else is changing this key. Look at it again, then try again.".to_owned(),
+            ),
+            ApiKeyError::Rotated => Self::Conflict(
+                "This key was rotated already. Rotate its successor, or delete that one first."
+                    .to_owned(),
+            ),
+            ApiKeyError::Expired => {
+                Self::Conflict("This key has expired. Create a new one instead.".to_owned())
+            }
+            ApiKeyError::Directory(error) => error.into(),
+            error @ ApiKeyError::Random(_) => Self::Unavailable(Box::new(error)),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::{
     Form,
-    extract::{FromRequest, Request},
-    http::{HeaderMap, header},
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
 use serde::de::DeserializeOwned;
@@ -51,6 +51,28 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Submitted<T> {
         let Form(form) =
             form.map_err(|error| PageError::BadForm(error.body_text()).into_response())?;
         Ok(Self(form))
+    }
+}
+
+/// Something else than a form, such as the body of an API call, sent by a script of one of our pages in the
+/// visitor's own session.
+#[derive(Debug)]
+pub(crate) struct FromHere;
+
+impl<S: Send + Sync> FromRequestParts<S> for FromHere {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        let visitor = parts.extensions.get::<Visit>();
+        let visitor = visitor.and_then(|visit| visit.visitor.as_ref());
+        let sent = parts.headers.get(CSRF_HEADER);
+        let sent = sent.and_then(|value| value.to_str().ok());
+        let is_own = visitor.is_some_and(|visitor| sent == Some(visitor.csrf().expose().as_str()));
+        if is_own && is_same_origin(&parts.headers) {
+            Ok(Self)
+        } else {
+            Err(PageError::ForeignForm.into_response())
+        }
     }
 }
 

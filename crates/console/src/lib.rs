@@ -20,17 +20,23 @@ mod visit;
 
 mod form;
 mod shell;
+mod snippets;
 mod ui;
 
 mod assets;
+mod door;
 mod error;
 mod pages;
 
 use std::sync::Arc;
 
 use switchyard_app::{App, mail::MailBox};
+use switchyard_catalog::snapshot::Catalog;
 
+pub use door::ChatDoor;
 pub use routes::router;
+
+use pages::models::{Shelf, ShelfCell};
 
 /// What the pages share. Cheap to clone.
 #[derive(Clone)]
@@ -39,6 +45,8 @@ pub struct Console {
     pub(crate) settings: Arc<Settings>,
     /// The mails that the demo keeps.
     pub(crate) demo_mails: Option<Arc<dyn MailBox>>,
+    pub(crate) chat: Arc<dyn ChatDoor>,
+    shelf: Arc<ShelfCell>,
 }
 
 /// What an installation says of itself.
@@ -53,11 +61,13 @@ pub struct Settings {
 
 impl Console {
     /// A console in front of `app`.
-    pub fn new(app: Arc<App>, settings: Settings) -> Self {
+    pub fn new(app: Arc<App>, settings: Settings, chat: Arc<dyn ChatDoor>) -> Self {
         Self {
             app,
             settings: Arc::new(settings),
             demo_mails: None,
+            chat,
+            shelf: Arc::default(),
         }
     }
 
@@ -65,5 +75,10 @@ impl Console {
     pub fn with_demo_mails(mut self, mails: Option<Arc<dyn MailBox>>) -> Self {
         self.demo_mails = mails;
         self
+    }
+
+    /// The catalogue, ready to be sifted.
+    pub(crate) fn shelf(&self, catalog: &Catalog) -> Arc<Shelf> {
+        self.shelf.of(catalog, self.app.clock().now())
     }
 }

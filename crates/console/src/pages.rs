@@ -1,11 +1,14 @@
 //! The pages. Each has a handler here and a template beside `templates/pages`.
 
+pub(crate) mod chat;
 pub(crate) mod credentials;
 pub(crate) mod demo_mail;
 pub(crate) mod generation;
 pub(crate) mod keys;
 pub(crate) mod kit;
+pub(crate) mod landing;
 pub(crate) mod logs;
+pub(crate) mod models;
 pub(crate) mod overview;
 pub(crate) mod security;
 pub(crate) mod sign_in;

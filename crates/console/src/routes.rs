@@ -88,6 +88,8 @@ fn rooms() -> Vec<Room> {
     rooms.extend(overview());
     rooms.extend(keys());
     rooms.extend(traffic());
+    rooms.extend(models());
+    rooms.extend(chat());
     rooms
 }
 
@@ -175,10 +177,32 @@ fn security() -> Vec<Room> {
     ]
 }
 
+/// What there is to call: for anybody to see.
+fn models() -> Vec<Room> {
+    use Needs::Nothing;
+    vec![
+        room("/models", Nothing, get(pages::models::list)),
+        room("/models/compare", Nothing, get(pages::models::compare)),
+        room("/models/{author}/{slug}", Nothing, get(pages::models::one)),
+    ]
+}
+
+/// Asking models by hand.
+fn chat() -> Vec<Room> {
+    let infer = Needs::May(Capability::Infer);
+    vec![
+        room("/chat", infer, get(pages::chat::show)),
+        room("/chat/completions", infer, post(pages::chat::ask)),
+        room("/chat/rendered", infer, post(pages::chat::render)),
+        room("/chat/answers/{id}", infer, get(pages::chat::answer)),
+        room("/chat/total", infer, get(pages::chat::total)),
+    ]
+}
+
 /// What is seen first.
 fn overview() -> Vec<Room> {
     vec![
-        room("/", Needs::SignIn, get(pages::overview::show)),
+        room("/", Needs::Nothing, get(pages::landing::first)),
         room("/kit", Needs::Nothing, get(pages::kit::show)),
     ]
 }

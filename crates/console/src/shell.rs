@@ -164,6 +164,8 @@ pub(crate) struct Shell {
     pub(crate) address: String,
     /// Something that just happened, told once.
     pub(crate) notice: Option<String>,
+    /// Whether anybody may see it, so that without a session it has the whole width.
+    pub(crate) is_public: bool,
     pub(crate) css: String,
     pub(crate) js: String,
     pub(crate) htmx: String,
@@ -179,6 +181,7 @@ impl Shell {
             visitor: visit.visitor.clone(),
             address: visit.address.clone(),
             notice: None,
+            is_public: false,
             css: assets::address("app.css"),
             js: assets::address("app.js"),
             htmx: assets::address("htmx.js"),
@@ -189,6 +192,12 @@ impl Shell {
     /// The same, telling something that just happened.
     pub(crate) fn with_notice(mut self, notice: impl Into<String>) -> Self {
         self.notice = Some(notice.into());
+        self
+    }
+
+    /// The same, for a page that anybody may see.
+    pub(crate) fn public(mut self) -> Self {
+        self.is_public = true;
         self
     }
 

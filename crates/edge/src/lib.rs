@@ -41,9 +41,13 @@ pub mod server;
 
 use std::sync::Arc;
 
-use axum::{extract::FromRef, http::HeaderName};
+use axum::{
+    extract::{FromRef, Request},
+    http::HeaderName,
+    response::{IntoResponse as _, Response},
+};
 use switchyard_app::App;
-use switchyard_domain::clock::Clock;
+use switchyard_domain::{clock::Clock, tenancy::Caller};
 
 use crate::{catalog::shelf::Shelf, frame::Frame};
 
@@ -81,6 +85,14 @@ impl Edge {
     pub fn with_country_header(mut self, header: Option<HeaderName>) -> Self {
         self.country_header = header;
         self
+    }
+
+    /// Answers `POST /chat/completions` for a caller who was let in elsewhere. The request's own
+    /// credentials are not looked at.
+    pub async fn chat_completions(&self, caller: Caller, request: Request) -> Response {
+        generation::chat_completions::answer(self.clone(), caller, request)
+            .await
+            .into_response()
     }
 }
 

@@ -21,6 +21,7 @@ mod rank;
 
 pub mod explain;
 pub mod metadata;
+pub mod offer;
 pub mod record;
 pub mod replay;
 pub mod stickiness;

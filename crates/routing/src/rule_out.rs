@@ -18,7 +18,7 @@ mod tiers;
 pub mod vetted;
 mod wording;
 
-use switchyard_catalog::snapshot::Endpoint;
+use switchyard_catalog::snapshot::{Endpoint, Model};
 use switchyard_domain::money::UsdPicos;
 use switchyard_interchange::needs::Needs;
 
@@ -32,6 +32,7 @@ use self::{
 use crate::{
     credentials::CredentialUse,
     health::EndpointHealth,
+    offer::Whose,
     record::{CandidateRecord, Rule, RuledOut},
     resolve::Chosen,
     select::{Situation, TryWhen},
@@ -160,6 +161,26 @@ pub(crate) fn serving<'a>(
         let verdict = Question::of(&asked, &notes, catalog, index).verdict();
         verdict.is_ok().then(|| &catalog.endpoints[index])
     })
+}
+
+/// What the standing rules say of each endpoint of the catalogue.
+pub(crate) fn offered<'a>(
+    needs: &'a Needs,
+    situation: &'a Situation<'a>,
+    choose: impl Fn(&'a Model) -> Chosen<'a>,
+) -> Vec<Result<Whose, RuledOut>> {
+    let catalog = situation.catalog;
+    let notes = Notes::new(catalog);
+    let models = catalog.models.iter();
+    let asked: Vec<_> = models
+        .map(|model| Asked::of(needs, situation, choose(model)))
+        .collect();
+    let endpoints = catalog.endpoints.iter().enumerate();
+    endpoints
+        .map(|(index, endpoint)| {
+            Question::of(&asked[endpoint.model], &notes, catalog, index).standing_verdict()
+        })
+        .collect()
 }
 
 /// For each endpoint every rule that it fails: what a caller would have to change to get it.

@@ -11,6 +11,10 @@ use switchyard_domain::{
 
 use crate::{audit::AuditEvent, directory::DirectoryError};
 
+/// The label of the keys that the console calls models with for whoever is signed in. Nobody knows their
+/// text; they are in no list and nobody's to manage, and keep no workspace and no member from going.
+pub const CONSOLE_LABEL: &str = "console";
+
 /// A key to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApiKey {

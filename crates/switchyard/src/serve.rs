@@ -3,19 +3,19 @@
 
 mod signals;
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{net::SocketAddr, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
 
 use switchyard_app::{
     App, Parts, Settings, activity::Activity, journal::Journal, poster::Poster, treasury::Treasury,
 };
 use switchyard_catalog::cell::CatalogCell;
-use switchyard_console::Console;
+use switchyard_console::{ChatDoor, Console};
 use switchyard_coordination::{
     Coordination,
     in_process::InProcess,
     redis::{Listener, Redis, RedisSettings},
 };
-use switchyard_domain::{clock::Clock, id::NodeId};
+use switchyard_domain::{clock::Clock, id::NodeId, tenancy::Caller};
 use switchyard_edge::{Admin, Edge, admin_router, router, server};
 use switchyard_telemetry::{logs, metrics_endpoint::Metrics};
 use switchyard_upstream::http::HttpUpstream;
@@ -207,6 +207,7 @@ impl Service {
                 public_url: self.public_url(),
                 is_demo: self.config.is_demo,
             },
+            Arc::new(ApiDoor(edge.clone())),
         );
         let routes = router(edge, switchyard_console::router(console));
         self.servers
@@ -255,6 +256,20 @@ impl Service {
             tracing::error!(error = %error, "the journal could not be synced");
         }
         tracing::info!("stopped");
+    }
+}
+
+/// The console's chat goes in where the API's does.
+struct ApiDoor(Edge);
+
+impl ChatDoor for ApiDoor {
+    fn answer(
+        &self,
+        caller: Caller,
+        request: axum::extract::Request,
+    ) -> Pin<Box<dyn Future<Output = axum::response::Response> + Send>> {
+        let edge = self.0.clone();
+        Box::pin(async move { edge.chat_completions(caller, request).await })
     }
 }
 

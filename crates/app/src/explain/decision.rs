@@ -5,6 +5,7 @@ use switchyard_domain::{
     endpoint::EndpointId,
     id::{AccountId, GenerationId},
 };
+use switchyard_routing::record::{Rule, RuledOut};
 use switchyard_store::{DirectoryError, generation::GenerationView};
 
 use super::words;
@@ -32,6 +33,27 @@ pub struct Exclusion {
     pub detail: String,
     /// All of it in a sentence.
     pub text: String,
+}
+
+impl Exclusion {
+    /// Whether a credential would change it.
+    pub fn is_about_credentials(&self) -> bool {
+        self.rule == Rule::NotCallable.as_str()
+            && (self.field == "is_byok_only" || self.detail.starts_with("no credential"))
+    }
+
+    pub(crate) fn of(endpoint: &EndpointId, provider: &str, model: &str, why: &RuledOut) -> Self {
+        let (rule, scope) = (why.rule.as_str(), why.scope.as_str());
+        let detail = why.detail.to_string();
+        Self {
+            endpoint: endpoint.clone(),
+            text: words::excluded(provider, model, rule, scope, &detail),
+            rule: rule.to_owned(),
+            scope: scope.to_owned(),
+            field: why.field.to_owned(),
+            detail,
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -67,6 +67,11 @@ impl Sketch {
         }
     }
 
+    /// For times: what so many per cent of the values stay within.
+    pub(super) fn within(&self, percent: u64) -> Option<u64> {
+        self.nth(rank(self.total(), percent))
+    }
+
     /// For rates: pN is what N % of the values reach or beat.
     pub(super) fn percentiles_reached(&self) -> Percentiles {
         let total = self.total();

@@ -13,7 +13,7 @@ mod words;
 
 use std::{collections::HashMap, str::FromStr as _};
 
-use switchyard_app::api_keys::{ApiKeyError, KeySight, ManagedKey};
+use switchyard_app::api_keys::{KeySight, ManagedKey};
 use switchyard_app::{people::sessions::Visitor, workspaces::WorkspaceError};
 use switchyard_domain::{
     authority::{Capability, Reach},
@@ -40,32 +40,6 @@ pub(crate) fn sight_of(visitor: &Visitor) -> KeySight {
 /// A management key manages the whole account, so nobody makes one whose reach is less.
 pub(crate) fn makes_management_keys(visitor: &Visitor) -> bool {
     visitor.reach(Capability::ManageManagementKeys) == Reach::Everything
-}
-
-impl From<ApiKeyError> for PageError {
-    fn from(error: ApiKeyError) -> Self {
-        match error {
-            ApiKeyError::NoSuchKey | ApiKeyError::NoSuchWorkspace => Self::NotFound,
-            ApiKeyError::NoSuchMember => {
-                Self::Conflict("You are no member of this account any more.".to_owned())
-            }
-            ApiKeyError::NoLimit => Self::BadForm(
-                "There is no limit that could be reset or count anything. Give one.".to_owned(),
-            ),
-            ApiKeyError::Contended => Self::Conflict(
-                "Somebody else is changing this key. Look at it again, then try again.".to_owned(),
-            ),
-            ApiKeyError::Rotated => Self::Conflict(
-                "This key was rotated already. Rotate its successor, or delete that one first."
-                    .to_owned(),
-            ),
-            ApiKeyError::Expired => {
-                Self::Conflict("This key has expired. Create a new one instead.".to_owned())
-            }
-            ApiKeyError::Directory(error) => error.into(),
-            error @ ApiKeyError::Random(_) => Self::Unavailable(Box::new(error)),
-        }
-    }
 }
 
 /// One key that the visitor sees.

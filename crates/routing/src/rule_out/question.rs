@@ -7,6 +7,7 @@ use switchyard_interchange::needs::Needs;
 use super::{CHECKS, Tiers, Wording, admission::Forbidding, listed::Listed};
 use crate::{
     credentials::{Credentials, OwnCredential},
+    offer::Whose,
     policy::Policy,
     record::{Detail, Rule, RuledOut, Scope},
     resolve::Chosen,
@@ -146,6 +147,28 @@ impl<'a> Question<'a> {
             }
         }
         Ok(pass)
+    }
+
+    /// The first standing rule that it fails; otherwise whose credentials it could be called with.
+    pub(super) fn standing_verdict(&self) -> Result<Whose, RuledOut> {
+        let mut whose = Whose {
+            shared: self
+                .asked
+                .credentials
+                .offer_shared(&self.provider.slug, &self.asked.model.id),
+            own: self.own_credentials().next().is_some(),
+        };
+        for (rule, check) in CHECKS.iter().filter(|(rule, _)| rule.is_standing()) {
+            let Some(objection) = check(self) else {
+                continue;
+            };
+            if *rule == Rule::Zdr && self.has_trusted_statement() {
+                whose.shared = false;
+            } else {
+                return Err(objection.by(*rule));
+            }
+        }
+        Ok(whose)
     }
 
     pub(super) fn all_objections(&self) -> Vec<RuledOut> {

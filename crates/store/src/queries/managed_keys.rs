@@ -34,7 +34,7 @@ const MEMBER_OF_ACCOUNT: &str =
 const FOUND: &str = "
     SELECT api_key_id, COALESCE(limit_key_id, api_key_id) AS limit_key_id, lookup_id, revision
     FROM api_keys
-    WHERE hash = $1 AND account_id = $2 AND deleted_at IS NULL
+    WHERE hash = $1 AND account_id = $2 AND deleted_at IS NULL AND label <> 'console'
         AND ($3 OR kind = 'inference') AND ($4 IS NULL OR creator_id = $4)";
 
 const SHARE_LIMIT: &str = "

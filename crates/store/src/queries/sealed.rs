@@ -71,7 +71,8 @@ const OF_ACCOUNT: &str = "
     GROUP BY tenant_key_version ORDER BY tenant_key_version";
 
 const BY_PEPPER: &str = "
-    SELECT pepper_version, COUNT(*) FROM api_keys WHERE deleted_at IS NULL
+    SELECT pepper_version, COUNT(*) FROM api_keys
+    WHERE deleted_at IS NULL AND label <> 'console'
     GROUP BY pepper_version ORDER BY pepper_version";
 
 const VERSIONS: &str = "

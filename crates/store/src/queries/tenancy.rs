@@ -59,8 +59,8 @@ const IS_DEFAULT: &str = "
     SELECT is_default FROM workspaces
     WHERE workspace_id = $1 AND account_id = $2 AND deleted_at IS NULL";
 
-const HAS_LIVE_KEYS: &str =
-    "SELECT 1 FROM api_keys WHERE workspace_id = $1 AND deleted_at IS NULL LIMIT 1";
+const HAS_LIVE_KEYS: &str = "SELECT 1 FROM api_keys
+    WHERE workspace_id = $1 AND deleted_at IS NULL AND label <> 'console' LIMIT 1";
 
 const ITS_CREDENTIALS: &str = "
     SELECT credential_id FROM own_credentials

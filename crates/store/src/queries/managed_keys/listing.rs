@@ -28,7 +28,7 @@ macro_rules! select_keys {
                     updated_at, last_used_at, external_user, revision, rotated_from, limit_key_id,
                     COUNT(*) OVER () AS matching
                 FROM api_keys
-                WHERE account_id = $5 AND deleted_at IS NULL
+                WHERE account_id = $5 AND deleted_at IS NULL AND label <> 'console'
                     AND ($6 OR kind = 'inference') AND ($7 IS NULL OR creator_id = $7) AND ",
             $which,
             "), used AS (

@@ -36,7 +36,8 @@ const LET_IN: &str = "
 
 const HAS_LIVE_KEYS: &str = "
     SELECT 1 FROM api_keys
-    WHERE workspace_id = $1 AND creator_id = $2 AND deleted_at IS NULL LIMIT 1";
+    WHERE workspace_id = $1 AND creator_id = $2 AND deleted_at IS NULL AND label <> 'console'
+    LIMIT 1";
 
 const REMOVE: &str = "DELETE FROM workspace_members WHERE workspace_id = $1 AND person_id = $2";
 
