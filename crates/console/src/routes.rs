@@ -87,6 +87,7 @@ fn rooms() -> Vec<Room> {
     rooms.extend(security());
     rooms.extend(overview());
     rooms.extend(keys());
+    rooms.extend(provider_keys());
     rooms.extend(traffic());
     rooms.extend(models());
     rooms.extend(chat());
@@ -255,5 +256,36 @@ fn traffic() -> Vec<Room> {
             generations,
             post(pages::generation::tell),
         ),
+    ]
+}
+
+/// Provider keys. What takes a secret or destroys one takes a fresh proof.
+fn provider_keys() -> Vec<Room> {
+    use pages::credentials::{add, grid, one, provider, remove};
+    let needs = Needs::May(Capability::ManageCredentials);
+    vec![
+        room("/byok", needs, get(grid::show)),
+        room("/byok/{provider}", needs, get(provider::show)),
+        room("/byok/{provider}/order", needs, post(provider::order)),
+        room(
+            "/byok/{provider}/new",
+            needs,
+            get(add::ask).post(add::store),
+        )
+        .dangerous(),
+        room(
+            "/byok/{provider}/{id}",
+            needs,
+            get(one::show).post(one::change),
+        ),
+        room("/byok/{provider}/{id}/switch", needs, post(one::switch)),
+        room("/byok/{provider}/{id}/check", needs, post(one::check)),
+        room("/byok/{provider}/{id}/secret", needs, post(one::replace)).dangerous(),
+        room(
+            "/byok/{provider}/{id}/delete",
+            needs,
+            get(remove::ask).post(remove::remove),
+        )
+        .dangerous(),
     ]
 }
