@@ -1,9 +1,9 @@
 # Each target is one line; what takes more lives in tests/tools and xtask.
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench openapi
+.PHONY: help run test check fmt bench openapi screenshots
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Serve a demo: everything embedded, simulated providers, a key to call it with
 	@tests/tools/run-demo
@@ -22,3 +22,6 @@ bench: ## Measure what the gateway costs per request and per streamed chunk
 
 openapi: ## Write openapi.yaml from the routes
 	@UPDATE_OPENAPI=1 cargo test --quiet --package switchyard-edge openapi
+
+screenshots: ## Show every page of the console in both themes at both widths
+	@tests/tools/screenshots

@@ -71,6 +71,7 @@ mod keys_rotate_under_traffic;
 
 mod body_limits;
 mod commands_are_audited;
+mod console_is_strict;
 mod cors;
 mod logs_hold_no_prompt_or_key;
 mod redirects_and_proxy_variables_ignored;

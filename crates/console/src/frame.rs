@@ -1,17 +1,17 @@
 //! What surrounds every page: a name for the request, headers that keep browsers strict, one log line, and
 //! a page where a handler panicked.
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, Response as HttpResponse, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 
-use crate::{Console, error};
+use crate::{Console, error::PageError, visit::Visit};
 
 /// Nothing from elsewhere, nothing inline; only forms of our own.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -59,7 +59,10 @@ pub(crate) async fn surround(
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unknown page", MatchedPath::as_str);
-    let mut response = next.run(request).await;
+    let (parts, body) = request.into_parts();
+    let visit = Visit::of(&parts, None);
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let mut response = shown(response, &visit);
     let status = response.status().as_u16();
     let headers = response.headers_mut();
     for (name, value) in &STRICT {
@@ -93,12 +96,63 @@ fn measure(route: &str, status: u16, elapsed: Duration) {
         .record(elapsed.as_secs_f64());
 }
 
-/// The answer in place of one that a handler panicked over.
+/// A failure that no door has shown, as a page: where it happened, nobody knew who looks.
+fn shown(mut response: Response, visit: &Visit) -> Response {
+    let error = response.extensions_mut().remove::<Arc<PageError>>();
+    error.map_or(response, |error| error.show(visit))
+}
+
+/// The answer in place of one that a handler panicked over. What it panicked with is for the log.
 pub(crate) fn after_panic(panic: Box<dyn Any + Send>) -> HttpResponse<Body> {
     let text = panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = text.unwrap_or("not a text"), "a page panicked");
-    error::broken()
+    PageError::Broken("a handler panicked".into()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::to_bytes, http::StatusCode, middleware::map_response, routing::get};
+    use tower::ServiceExt as _;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    use super::*;
+    use crate::pages::theme::Theme;
+
+    fn visit() -> Visit {
+        Visit {
+            visitor: None,
+            ip: None,
+            request_id: "req_1".to_owned(),
+            address: "/".to_owned(),
+            theme: Theme::System,
+            is_partial: false,
+        }
+    }
+
+    async fn broken() -> &'static str {
+        panic!("the row of sk-secret is missing")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_page_that_tells_nothing_but_its_name() {
+        let router = Router::new()
+            .route("/", get(broken))
+            .layer(CatchPanicLayer::custom(after_panic))
+            .layer(map_response(|response: Response| async move {
+                shown(response, &visit())
+            }));
+        let request = Request::get("/").body(Body::empty()).expect("a request");
+        let response = router.oneshot(request).await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = to_bytes(response.into_body(), 1 << 20)
+            .await
+            .expect("a body");
+        let page = String::from_utf8_lossy(&body);
+        assert!(page.contains("<h1>Something broke</h1>"), "{page}");
+        assert!(page.contains("req_1"), "{page}");
+        assert!(!page.contains("sk-secret"), "{page}");
+    }
 }

@@ -13,7 +13,7 @@ mod when;
 
 pub(crate) use api_call::ApiCall;
 pub(crate) use counts::{count, milliseconds, percent, short_tokens, tokens};
-pub(crate) use money::{Places, usd, usd_exact, usd_fixed, usd_per_million, usd_plain};
+pub(crate) use money::{Places, usd, usd_exact, usd_fixed, usd_ledger, usd_per_million, usd_plain};
 pub(crate) use names::{FacetOption, icon, icon_of, icon_small, letters, meter, model_parts};
 pub(crate) use sparks::{Ranked, composition, ranking, spark, uptime};
 pub(crate) use when::when;

@@ -57,7 +57,7 @@ impl SignedIn {
 }
 
 impl Visit {
-    fn of(parts: &Parts, visitor: Option<Arc<Visitor>>) -> Self {
+    pub(crate) fn of(parts: &Parts, visitor: Option<Arc<Visitor>>) -> Self {
         let extensions = &parts.extensions;
         let peer = extensions.get::<ConnectInfo<IpAddr>>();
         let id = extensions.get::<RequestId>();

@@ -250,6 +250,12 @@ pub(crate) fn not_generated(error: &GenerateError) -> PublicFailure {
         GenerateError::NoCandidates(none) => {
             not_available(none.status, &none.message, &none.availability)
         }
+        GenerateError::EmailUnverified => failure(
+            403,
+            "email_unverified",
+            "Confirm the address of this account first: follow the link in the mail, or have it sent \
+             again on the console's security page. Until then only free models answer.",
+        ),
         GenerateError::Insufficient {
             fund,
             needed,

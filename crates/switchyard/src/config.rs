@@ -3,6 +3,7 @@
 
 mod key_guard;
 mod layers;
+mod people;
 mod values;
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
@@ -16,6 +17,7 @@ use switchyard_upstream::{
 
 pub(crate) use key_guard::KeyGuard;
 pub(crate) use layers::Layers;
+pub(crate) use people::{Accounts, MailServer};
 use values::Reader;
 
 /// Everything that can be set, parsed.
@@ -39,6 +41,9 @@ pub(crate) struct Config {
     pub(crate) egress: EgressPolicy,
     pub(crate) sticky_ttl: Duration,
     pub(crate) signed_receipts: bool,
+    pub(crate) accounts: Accounts,
+    /// `None`: no mail is sent.
+    pub(crate) mail: Option<MailServer>,
     pub(crate) log_level: String,
     pub(crate) log_format: LogFormat,
     /// Whether this is the demo; no setting says so.
@@ -102,6 +107,8 @@ impl Config {
             },
             sticky_ttl: reader.positive_duration("routing.sticky_ttl"),
             signed_receipts: reader.parsed("privacy.signed_receipts", "true or false"),
+            accounts: Accounts::read(&mut reader),
+            mail: MailServer::read(&mut reader),
             log_level: reader.text("log.level"),
             log_format: reader.choice(
                 "log.format",

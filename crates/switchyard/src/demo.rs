@@ -30,6 +30,8 @@ struct Ready<'a> {
     api_key: &'a str,
     management_key: &'a str,
     console: String,
+    email: &'a str,
+    password: &'a str,
     /// Works once.
     sign_in: String,
     curl: String,
@@ -42,6 +44,7 @@ pub(crate) fn run(mut layers: Layers, output: Output) -> Result<ExitCode, Comman
     layers.suggest("log.level", "warn".to_owned());
     layers.suggest("log.format", "text".to_owned());
     layers.suggest("server.drain_grace", "5s".to_owned());
+    layers.suggest("accounts.signup_credit_usd", "1".to_owned());
     let config = Config::from_layers(&layers)?;
     let metrics = prepare_process(&config)?;
     runtime(config.server.worker_threads)?.block_on(async {
@@ -173,17 +176,23 @@ fn announce(
          API key         {key}\n  \
          Management key  {management}\n  \
          Console         {console}\n  \
-         Sign in once    {sign_in}\n\n\
+         Sign in as      {email}\n  \
+         Password        {password}\n  \
+         Or sign in once {sign_in}\n\n\
          {providers}\n\n\
          Paste this next, in another terminal:\n\n{curl}\n",
         key = account.api_key,
         management = account.management_key,
+        email = account::EMAIL,
+        password = account.password,
     );
     let ready = Ready {
         api_base: base,
         api_key: &account.api_key,
         management_key: &account.management_key,
         console: console.clone(),
+        email: account::EMAIL,
+        password: &account.password,
         sign_in: sign_in.clone(),
         curl: curl.clone(),
         simulator: format!("http://{simulator}"),

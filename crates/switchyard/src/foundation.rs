@@ -4,6 +4,7 @@ mod key_provider;
 
 use std::{
     fs,
+    num::NonZeroUsize,
     path::Path,
     sync::{Arc, OnceLock},
 };
@@ -13,9 +14,12 @@ use switchyard_app::{
     credentials::Credentials,
     idempotency::Idempotency,
     keys::Keys,
-    mail::NoMail,
+    mail::{Mailer, NoMail},
     own_credentials::{OwnCredentialParts, OwnCredentials},
-    people::{People, PeopleParts},
+    people::{
+        People, PeopleParts,
+        proofs::{ProofParts, ProofSettings, Proofs},
+    },
     policies::Policies,
     random::RandomSource,
     receipts::Receipts,
@@ -25,6 +29,7 @@ use switchyard_app::{
 };
 use switchyard_coordination::{Coordination, in_process::InProcess};
 use switchyard_domain::{clock::Clock, id::NodeId};
+use switchyard_identity::password::Cost;
 use switchyard_store::{OpenOptions, Store};
 use switchyard_vault::{
     KeyProvider, OsRandom, Vault, VaultSettings,
@@ -140,13 +145,44 @@ impl Foundation {
         )
     }
 
+    /// People, for commands: those send no mail.
     pub(crate) fn people(&self) -> People {
+        self.people_with(Arc::new(NoMail))
+    }
+
+    fn people_with(&self, mailer: Arc<dyn Mailer>) -> People {
         People::new(PeopleParts {
             store: Arc::clone(&self.store.people),
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             secrets: Arc::new(OsRandom),
-            mailer: Arc::new(NoMail),
+            mailer,
+        })
+    }
+
+    /// How people prove who they are, at the console's address.
+    pub(crate) fn proofs(
+        &self,
+        mailer: Arc<dyn Mailer>,
+        sends_mail: bool,
+        public_url: String,
+    ) -> Proofs {
+        let accounts = &self.config.accounts;
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Proofs::new(ProofParts {
+            people: Arc::new(self.people_with(mailer)),
+            store: Arc::clone(&self.store.proofs),
+            ledger: Arc::clone(&self.store.ledger),
+            vault: self.vault(),
+            settings: ProofSettings {
+                public_url,
+                sends_mail,
+                sign_up_is_open: accounts.sign_up_is_open,
+                sign_up_credit: accounts.sign_up_credit,
+                address_failures_max: accounts.address_failures_max,
+                password_workers: accounts.password_workers.unwrap_or(cores),
+                password_cost: Cost::LEAST,
+            },
         })
     }
 

@@ -1,12 +1,14 @@
 //! The composition root: what a running service is made of, how it starts, and how it stops
 //! without losing a charge.
 
+mod mail;
 mod signals;
 
 use std::{net::SocketAddr, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
 
 use switchyard_app::{
-    App, Parts, Settings, activity::Activity, journal::Journal, poster::Poster, treasury::Treasury,
+    App, Parts, Settings, activity::Activity, journal::Journal, mail::MailBox,
+    people::proofs::Proofs, poster::Poster, treasury::Treasury,
 };
 use switchyard_catalog::cell::CatalogCell;
 use switchyard_console::{ChatDoor, Console};
@@ -100,6 +102,8 @@ pub(crate) struct Service {
     /// The poster, which must outlive every generation.
     posting: TaskTracker,
     stop_posting: CancellationToken,
+    /// The mails that the demo keeps.
+    demo_mails: Option<Arc<dyn MailBox>>,
 }
 
 impl Service {
@@ -128,6 +132,10 @@ impl Service {
         let clock = Arc::clone(&foundation.clock);
         let treasury = Arc::new(Treasury::new(node, Arc::clone(&ledger), Arc::clone(&clock)));
         let poster = Arc::new(Poster::default());
+        let mail = mail::open(&foundation)?;
+        let public_address = local_address(&public)?;
+        let url = public_url(&foundation.config, public_address);
+        let proofs = Arc::new(foundation.proofs(mail.mailer, mail.sends, url));
         let parts = parts(
             &foundation,
             &catalog,
@@ -135,12 +143,16 @@ impl Service {
             &treasury,
             &journal,
             &poster,
+            proofs,
         );
         let app = Arc::new(App::new(parts));
         app.start(node, &*ledger, left).await.map_err(|error| {
             CommandError::caused("cannot recover what an earlier run left", error)
         })?;
         app.start_jobs(&jobs, &stop_jobs);
+        if let Some(postman) = mail.postman {
+            jobs.spawn(postman.run(stop_jobs.clone().cancelled_owned()));
+        }
         let posting = TaskTracker::new();
         let stop_posting = CancellationToken::new();
         spawn_poster(
@@ -152,7 +164,7 @@ impl Service {
             &stop_posting,
         );
         let service = Self {
-            public_address: local_address(&public)?,
+            public_address,
             admin_address: local_address(&admin)?,
             app,
             poster,
@@ -168,6 +180,7 @@ impl Service {
             stop_jobs,
             posting,
             stop_posting,
+            demo_mails: mail.kept,
         };
         service.listen(public, admin, metrics, node);
         Ok(service)
@@ -208,7 +221,8 @@ impl Service {
                 is_demo: self.config.is_demo,
             },
             Arc::new(ApiDoor(edge.clone())),
-        );
+        )
+        .with_demo_mails(self.demo_mails.clone());
         let routes = router(edge, switchyard_console::router(console));
         self.servers
             .spawn(server::serve(public, routes, stop.clone(), grace));
@@ -281,6 +295,7 @@ fn parts(
     treasury: &Arc<Treasury>,
     journal: &Arc<Journal>,
     poster: &Arc<Poster>,
+    proofs: Arc<Proofs>,
 ) -> Parts {
     let own_credentials = Arc::new(foundation.own_credentials(Arc::clone(&coordination)));
     let policies = Arc::new(foundation.policies(Arc::clone(&coordination)));
@@ -307,7 +322,8 @@ fn parts(
         receipts: Arc::new(foundation.receipts()),
         idempotency: Arc::new(foundation.idempotency()),
         vault_upkeep: Arc::new(foundation.vault_upkeep()),
-        people: Arc::new(foundation.people()),
+        people: Arc::clone(proofs.people()),
+        proofs,
         activity: Arc::new(Activity::new(
             Arc::clone(&foundation.store.activity),
             Arc::clone(poster),

@@ -88,7 +88,7 @@ export class Check {
   }
 
   // Everything below, on the page as it is now. Leaves its size and theme as they were.
-  async page(page, { firstView = true } = {}) {
+  async page(page, { firstView = true, nodesMax = NODES_MAX } = {}) {
     const name = new URL(page.url()).pathname;
     const note = (what) => this.problems.push(`${name}: ${what}`);
     const viewport = page.viewportSize();
@@ -104,7 +104,7 @@ export class Check {
     }
     await showAsBefore(page, viewport);
     const nodes = await page.evaluate(() => document.querySelectorAll("*").length);
-    if (nodes > NODES_MAX) note(`${nodes} elements, more than ${NODES_MAX}`);
+    if (nodes > nodesMax) note(`${nodes} elements, more than ${nodesMax}`);
     if (firstView) await this.firstView(page);
   }
 

@@ -8,15 +8,13 @@ import { createInterface } from "node:readline";
 const SCRIPTS = new URL("../../../crates/testkit/src/", import.meta.url);
 const STOP_MS = 30_000;
 
-// What was started and runs, so that an interrupt ends all of it.
+// What was started and runs, so that all of it ends with this, however this ends.
 const running = new Set();
 
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.on(signal, () => {
-    for (const stop of running) stop();
-    process.exit(1);
-  });
-}
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+process.on("exit", () => {
+  for (const stop of running) stop();
+});
 
 const ended = (child) =>
   child.exitCode !== null || child.signalCode !== null
@@ -67,6 +65,8 @@ export function run(program, args, env, input = "") {
     child.once("close", (code) =>
       code === 0 ? resolve(out) : reject(new Error(`${args.join(" ")}: ${out}${err}`)),
     );
+    // A command that reads nothing may be over before.
+    child.stdin.on("error", () => {});
     child.stdin.end(input);
   });
 }

@@ -4,9 +4,12 @@ import assert from "node:assert/strict";
 
 import { journey } from "../harness/journey.mjs";
 
+// It shows everything at once; no other page is that long.
+const KIT = { nodesMax: 2_500 };
+
 journey("every component passes in both themes", { as: "nobody" }, async ({ page, check }) => {
   await page.goto("/kit");
-  await check.page(page);
+  await check.page(page, KIT);
 });
 
 journey("a dialog asks, with the focus on Cancel", async ({ page, check }) => {
@@ -16,7 +19,7 @@ journey("a dialog asks, with the focus on Cancel", async ({ page, check }) => {
   await opener.click();
   await dialog.waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Cancel");
-  await check.page(page, { firstView: false });
+  await check.page(page, { firstView: false, ...KIT });
 
   await dialog.getByRole("textbox").fill("desktop");
   await dialog.getByRole("button", { name: "Delete the key" }).click();
@@ -36,7 +39,7 @@ journey("what is copied is what is shown", async ({ page, world }) => {
   const copied = () => page.evaluate(() => navigator.clipboard.readText());
   await page.locator("figure.code .copy").first().click();
   assert.equal(await copied(), "curl https://example.com");
-  await page.getByLabel("TypeScript").last().check();
+  await page.getByRole("radio", { name: "TypeScript" }).last().check();
   await page.locator("section.panel:visible").last().getByRole("button", { name: /Copy|Copied/ }).click();
   assert.match(await copied(), /new OpenAI/);
   await page.locator("summary", { hasText: "As API call" }).click();
@@ -60,7 +63,7 @@ journey("a chart is read and looked into with the keyboard", async ({ page, chec
 
   for (let step = 0; step < 9; step += 1) await page.keyboard.press("ArrowRight");
   assert.match(await readout.textContent(), /10 Sep: openai\/gpt-6-sol –/, "no data is no zero");
-  await check.page(page, { firstView: false });
+  await check.page(page, { firstView: false, ...KIT });
   await page.keyboard.press("Shift+ArrowRight");
   await page.keyboard.press("Shift+ArrowRight");
   assert.match(await readout.textContent(), /10 Sep to 12 Sep/);
@@ -70,7 +73,7 @@ journey("a chart is read and looked into with the keyboard", async ({ page, chec
 
 journey("components work without a script", { context: { javaScriptEnabled: false } }, async ({ page }) => {
   await page.goto("/kit");
-  await page.getByLabel("Python").last().check();
+  await page.getByRole("radio", { name: "Python" }).last().check();
   await page.getByRole("region", { name: "Python" }).last().waitFor();
   await page.getByRole("button", { name: "Delete this key…" }).click();
   await page.getByRole("dialog", { name: "Delete laptop?" }).getByRole("button", { name: "Cancel" }).click();
@@ -86,5 +89,5 @@ journey("rows are chosen, and then something can be done with them", async ({ pa
   await page.getByLabel("Select all rows on this page").check();
   await disable.waitFor();
   assert.equal(await page.locator(".select input:checked").count(), 4);
-  await check.page(page, { firstView: false });
+  await check.page(page, { firstView: false, ...KIT });
 });

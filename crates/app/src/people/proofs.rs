@@ -180,6 +180,11 @@ impl Proofs {
         }
     }
 
+    /// The people whose proofs these are.
+    pub const fn people(&self) -> &Arc<People> {
+        &self.people
+    }
+
     /// What was decided about people here.
     pub const fn settings(&self) -> &ProofSettings {
         &self.settings

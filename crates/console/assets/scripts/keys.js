@@ -62,7 +62,7 @@ const single = {
   "[": () => one("main a[rel=prev]")?.click(),
   "]": () => one("main a[rel=next]")?.click(),
 };
-let afterG = 0;
+let afterG = -Infinity;
 
 on("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && commands) {
@@ -73,7 +73,7 @@ on("keydown", (event) => {
   if (event.key === "Escape" && !one(":popover-open")) return one("[data-close]")?.click();
   if (!areSingleKeysOn() || event.target.closest?.("input:not([type=checkbox],[type=radio]), select, textarea, .plot, [contenteditable]")) return;
   const isPlace = event.timeStamp - afterG < 1500;
-  afterG = 0;
+  afterG = -Infinity;
   if (isPlace) return one(`.sidebar a[data-letter="${CSS.escape(event.key)}"]`)?.click();
   if (event.key === "g") afterG = event.timeStamp;
   else if (single[event.key]) {

@@ -46,6 +46,15 @@ on("click", async ({ target }) => {
   }, 1500);
 });
 
+// Whoever copies a short number gets the exact one.
+on("copy", (event) => {
+  const selection = getSelection();
+  const number = selection.anchorNode?.parentElement?.closest("data[title], time[title]");
+  if (!number || selection.toString().trim() !== number.textContent.trim()) return;
+  event.clipboardData.setData("text/plain", number.title);
+  event.preventDefault();
+});
+
 // Browsers without invoker commands get them here.
 if (!("command" in HTMLButtonElement.prototype)) {
   on("click", ({ target }) => {

@@ -33,7 +33,7 @@ pub(super) use self::{
     histogram::{in_pieces, ticks, zoom},
     lens::{ALL_WORKSPACES, Lens},
     row::{Line, lines_of},
-    window::{Cut, PRESETS, Preset, Window},
+    window::{Cut, PRESETS, Preset, Rollup, Window},
 };
 use self::{columns::Columns, empty::WayOut};
 pub(crate) use self::{export::download, tail::follow};
@@ -41,14 +41,14 @@ use crate::{
     Console,
     error::PageError,
     shell::{Nav, Shell, page},
-    ui::{ApiCall, FacetOption, Markup},
+    ui::{ApiCall, FacetOption, Markup, percent},
     visit::SignedIn,
 };
 
 /// Rows on a page, by choice.
 const SIZES: [u32; 3] = [25, 50, 100];
 /// Values shown of a facet.
-const FACET_VALUES_MAX: u32 = 8;
+const FACET_VALUES_MAX: u32 = 6;
 /// What the log can be narrowed by without typing.
 const FACETS: [Dimension; 5] = [
     Dimension::Status,
@@ -70,6 +70,8 @@ struct LogsPage {
     chips: Vec<Chip>,
     columns: Columns,
     summary: LogSummary,
+    error_rate: String,
+    errors_href: String,
     histogram: Markup,
     facets: Vec<FacetView>,
     lines: Vec<Line>,
@@ -130,7 +132,7 @@ impl Asked {
         let asked = self.address.get("size").and_then(|text| text.parse().ok());
         asked
             .filter(|size| SIZES.contains(size))
-            .unwrap_or(SIZES[1])
+            .unwrap_or(SIZES[0])
     }
 }
 
@@ -148,7 +150,7 @@ pub(crate) async fn show(
         turn: turn.clone(),
         limit: size + 1,
     };
-    let cut = asked.window.cut();
+    let cut = asked.window.cut(None);
     let (mut rows, summary) = tokio::try_join!(
         activity.log_page(&query),
         activity.log_summary(&asked.scope, cut.step, &FACETS, FACET_VALUES_MAX),
@@ -179,7 +181,12 @@ pub(crate) async fn show(
         presets: asked.presets(),
         chips: chips_of(terms, address, &names),
         columns: Columns::of(address),
-        histogram: histogram::of(&summary, cut, address, window),
+        error_rate: format!(
+            "{} of all",
+            percent(summary.totals.errors, summary.totals.requests)
+        ),
+        errors_href: start_of(address).and("status", "error").to_string(),
+        histogram: histogram::of(&summary, &cut, address, window),
         facets: facets_of(&summary.facets, address, &names),
         lines: lines_of(&rows, &names, address, *now),
         size,
@@ -304,21 +311,9 @@ impl LogsPage {
         start_of(&self.address).at(path).to_string()
     }
 
-    fn with(&self, name: &str, value: &str) -> String {
-        start_of(&self.address).and(name, value).to_string()
-    }
-
     fn export(&self, format: &str) -> String {
         let export = start_of(&self.address).at("/logs/export");
         export.with("format", format).to_string()
-    }
-
-    fn error_rate(&self) -> String {
-        let totals = &self.summary.totals;
-        format!(
-            "{} of all",
-            crate::ui::percent(totals.errors, totals.requests)
-        )
     }
 
     fn sized(&self, size: u32) -> String {

@@ -62,6 +62,15 @@ pub(crate) fn usd_exact(amount: UsdNanos) -> String {
     fixed(amount.get(), Places::Nine)
 }
 
+/// The same with what is past the cents set back.
+pub(crate) fn usd_ledger(amount: UsdNanos) -> Markup {
+    let exact = usd_exact(amount);
+    let (near, far) = exact.split_at(exact.len() - 7);
+    Markup::trusted(format!(
+        r#"<data class="money" value="{amount}">{near}<span class="cents">{far}</span></data>"#
+    ))
+}
+
 /// A price per million tokens, from pico-dollars for one: two to six places.
 pub(crate) fn usd_per_million(picos_per_token: i64) -> String {
     // A pico-dollar a token is a micro-dollar a million tokens.
@@ -120,6 +129,15 @@ mod tests {
         ] {
             assert_eq!(fixed(nanos, places), text);
         }
+    }
+
+    #[test]
+    fn the_ledger_has_all_places() {
+        let written = usd_ledger(UsdNanos::new(-1_234_567_891)).to_string();
+        assert!(
+            written.contains("\u{2212}$1.23<span class=\"cents\">4567891</span>"),
+            "{written}"
+        );
     }
 
     #[test]

@@ -12,9 +12,10 @@ const ADDRESSES: [&str; 4] = [
     "vault.transit.address",
 ];
 /// Settings whose values are never shown.
-const SECRETS: [&str; 4] = [
+const SECRETS: [&str; 5] = [
     "vault.environment.key",
     "vault.aws_kms.secret_access_key",
+    "mail.password",
     "vault.aws_kms.session_token",
     "vault.transit.token",
 ];

@@ -4,14 +4,14 @@
 use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use switchyard_app::{accounts, keys::KeyRequest};
+use switchyard_app::{accounts, keys::KeyRequest, mail::NoMail};
 use switchyard_coordination::in_process::InProcess;
-use switchyard_domain::{money::UsdNanos, secret::Secret, tenancy::KeyKind};
+use switchyard_domain::{id::PersonId, money::UsdNanos, secret::Secret, tenancy::KeyKind};
 use switchyard_store::account::Account;
 
 use crate::{commands::CommandError, foundation::Foundation};
 
-const EMAIL: &str = "demo@switchyard.example";
+pub(super) const EMAIL: &str = "demo@switchyard.example";
 /// 25 USD.
 const CREDIT: UsdNanos = UsdNanos::new(25_000_000_000);
 
@@ -20,6 +20,8 @@ const CREDIT: UsdNanos = UsdNanos::new(25_000_000_000);
 pub(super) struct DemoAccount {
     pub(super) api_key: String,
     pub(super) management_key: String,
+    /// What its owner signs in with.
+    pub(super) password: String,
 }
 
 /// The demo's account, made if it is missing.
@@ -40,6 +42,7 @@ pub(super) async fn ensure(foundation: &Foundation) -> Result<DemoAccount, Comma
     let made = DemoAccount {
         api_key: key(foundation, &account, KeyKind::Inference).await?,
         management_key: key(foundation, &account, KeyKind::Management).await?,
+        password: set_password(foundation, &account).await?,
     };
     write(&path, &made)?;
     Ok(made)
@@ -64,6 +67,19 @@ async fn create(foundation: &Foundation) -> Result<Account, CommandError> {
     .await
     .map_err(|error| CommandError::caused("cannot fund the demo's account", error))?;
     Ok(account)
+}
+
+/// A password that is typed easily and guessed by nobody.
+async fn set_password(foundation: &Foundation, account: &Account) -> Result<String, CommandError> {
+    let letters: String = format!("{:032x}", foundation.random.u128());
+    let password = format!("{}-{}-{}", &letters[..6], &letters[6..12], &letters[12..18]);
+    let person = PersonId::from_uuid(account.account_id.as_uuid());
+    let proofs = foundation.proofs(Arc::new(NoMail), false, String::new());
+    proofs
+        .set_password_as_operator(person, Secret::new(password.clone()))
+        .await
+        .map_err(|error| CommandError::caused("cannot set the demo's password", error))?;
+    Ok(password)
 }
 
 async fn key(

@@ -15,11 +15,9 @@ impl Proofs {
     /// Whether an account may spend its credit. Once it may, it always may, so that is remembered, and
     /// requests of customers ask no database.
     pub async fn may_spend(&self, account: AccountId) -> Result<bool, DirectoryError> {
-        let known = self.spenders.read().unwrap_or_else(PoisonError::into_inner);
-        if known.contains(&account) {
+        if self.is_known_to_spend(account) {
             return Ok(true);
         }
-        drop(known);
         if !self.store.has_verified_owner(account).await? {
             return Ok(false);
         }
@@ -32,5 +30,10 @@ impl Proofs {
         }
         known.insert(account);
         Ok(true)
+    }
+
+    fn is_known_to_spend(&self, account: AccountId) -> bool {
+        let known = self.spenders.read().unwrap_or_else(PoisonError::into_inner);
+        known.contains(&account)
     }
 }

@@ -14,7 +14,7 @@ use crate::ui::{
     count,
 };
 
-pub(super) fn of(summary: &LogSummary, cut: Cut, address: &Address, window: &Window) -> Markup {
+pub(super) fn of(summary: &LogSummary, cut: &Cut, address: &Address, window: &Window) -> Markup {
     let sums = in_pieces(&summary.histogram, cut);
     let start = start_of(address);
     let series = |name: &str, raw: &str, count: fn(&Sums) -> u64| {
@@ -36,14 +36,14 @@ pub(super) fn of(summary: &LogSummary, cut: Cut, address: &Address, window: &Win
         .with(Series::new("Error", failed).linked(start.and("status", "error").to_string()))
         .with(series("Cancelled", "cancelled", |sums| sums.cancelled))
         .zoomed_by(zoom(address))
-        .headed(format!("{} from (UTC)", cut.words()))
+        .headed(format!("Begin of {} (UTC)", cut.words))
         .low()
         .draw()
 }
 
 /// The sums of each piece of a stretch.
-pub(crate) fn in_pieces(slices: &[Slice], cut: Cut) -> Vec<Sums> {
-    let mut sums = vec![Sums::default(); cut.pieces().len()];
+pub(crate) fn in_pieces(slices: &[Slice], cut: &Cut) -> Vec<Sums> {
+    let mut sums = vec![Sums::default(); cut.starts.len()];
     for slice in slices {
         let place = slice.at.and_then(|at| cut.piece_of(at));
         if let Some(sum) = place.and_then(|place| sums.get_mut(place)) {
@@ -54,13 +54,13 @@ pub(crate) fn in_pieces(slices: &[Slice], cut: Cut) -> Vec<Sums> {
 }
 
 /// The pieces, each leading to itself.
-pub(crate) fn ticks(cut: Cut, address: &Address) -> Vec<Tick> {
-    let pieces = cut.pieces().into_iter();
-    let tick = |at: Timestamp| {
-        let end = cut.end_of(at);
-        Tick::new(cut.label(at))
+pub(crate) fn ticks(cut: &Cut, address: &Address) -> Vec<Tick> {
+    let pieces = cut.starts.iter().enumerate();
+    let tick = |(place, at): (usize, &Timestamp)| {
+        let end = cut.end_of(place);
+        Tick::new(cut.label(*at))
             .lasting(at.to_rfc3339(), end.to_rfc3339())
-            .linked(zoomed(address, at, end))
+            .linked(zoomed(address, *at, end))
     };
     pieces.map(tick).collect()
 }

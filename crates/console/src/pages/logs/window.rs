@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use switchyard_app::activity::{Interval, Range, Step};
-use switchyard_domain::clock::Timestamp;
+use switchyard_domain::clock::{ResetInterval, Timestamp};
 use time::{OffsetDateTime, macros::format_description};
 
 use super::address::Address;
@@ -101,84 +101,172 @@ impl Window {
         }
     }
 
-    /// Into how many pieces a chart cuts it: a length that gives between 24 and 120.
-    pub(crate) fn cut(&self) -> Cut {
+    /// The pieces that a chart cuts it into: by what is asked for, or as many as are read well.
+    pub(crate) fn cut(&self, rollup: Option<Rollup>) -> Cut {
         let seconds = self.range.until.since(self.range.from).as_secs();
-        if seconds <= 2 * HOUR {
-            return Cut::new(self.range, Step::Calendar(Interval::Minute), 60);
-        }
         let hours = seconds.div_ceil(HOUR);
-        let piece = [1, 2, 3, 6, 12, 24, 48, 168, 336]
-            .into_iter()
-            .find(|piece| hours.div_ceil(u64::from(*piece)) <= 100)
-            .unwrap_or(720);
-        Cut::new(self.range, Step::Hours(piece), u64::from(piece) * HOUR)
+        match rollup {
+            Some(rollup) => Cut::calendar(self.range, rollup),
+            None if seconds <= 2 * HOUR => Cut::calendar(self.range, Rollup::Minute),
+            None => {
+                let piece = [1, 2, 3, 6, 12, 24, 48, 168, 336]
+                    .into_iter()
+                    .find(|piece| hours.div_ceil(u64::from(*piece)) <= PIECES_MAX)
+                    .unwrap_or(720);
+                Cut::hours(self.range, piece)
+            }
+        }
     }
 }
 
-/// A stretch in pieces.
+/// More are not read well.
+const PIECES_MAX: u64 = 62;
+
+/// How long a piece is, by choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rollup {
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+}
+
+impl Rollup {
+    /// Those that can be chosen.
+    pub(crate) const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::Month];
+
+    /// In addresses and on pages.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+
+    /// The one of this name, where it cuts a stretch into no more pieces than can be drawn.
+    pub(crate) fn of(name: &str, range: Range) -> Option<Self> {
+        let found = Self::ALL.into_iter().find(|one| one.as_str() == name)?;
+        (Cut::calendar(range, found).starts.len() < DRAWN_MAX).then_some(found)
+    }
+
+    const fn interval(self) -> Interval {
+        match self {
+            Self::Minute => Interval::Minute,
+            Self::Hour => Interval::Hour,
+            Self::Day => Interval::Day,
+            Self::Week => Interval::Week,
+            Self::Month => Interval::Month,
+        }
+    }
+
+    /// When the piece that an instant is in begins.
+    fn start(self, at: Timestamp) -> Timestamp {
+        let by = |grain: i64| Timestamp::from_seconds(at.seconds().div_euclid(grain) * grain);
+        match self {
+            Self::Minute => by(60),
+            Self::Hour => by(3_600),
+            Self::Day => ResetInterval::Daily.window_start(at),
+            Self::Week => ResetInterval::Weekly.window_start(at),
+            Self::Month => ResetInterval::Monthly.window_start(at),
+        }
+    }
+
+    fn end(self, start: Timestamp) -> Timestamp {
+        match self {
+            Self::Minute => start.plus(Duration::from_secs(60)),
+            Self::Hour => start.plus(Duration::from_secs(HOUR)),
+            Self::Day => ResetInterval::Daily.window_end(start),
+            Self::Week => ResetInterval::Weekly.window_end(start),
+            Self::Month => ResetInterval::Monthly.window_end(start),
+        }
+    }
+}
+
+/// Charts draw no more pieces.
+const DRAWN_MAX: usize = 200;
+
+/// A stretch in pieces.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cut {
     pub(crate) step: Step,
-    first: Timestamp,
-    until: Timestamp,
-    seconds: u64,
+    /// When each piece begins.
+    pub(crate) starts: Vec<Timestamp>,
+    end: Timestamp,
+    /// How long a piece is, in words.
+    pub(crate) words: String,
+    is_by_day: bool,
 }
 
 impl Cut {
-    fn new(range: Range, step: Step, seconds: u64) -> Self {
-        let grain = if seconds < HOUR { 60 } else { 3_600 };
-        let first = range.from.seconds().div_euclid(grain) * grain;
+    fn hours(range: Range, hours: u32) -> Self {
+        let length = Duration::from_secs(u64::from(hours) * HOUR);
+        let words = match hours {
+            1 => "hour".to_owned(),
+            24 => "day".to_owned(),
+            168 => "week".to_owned(),
+            hours if hours.is_multiple_of(24) => format!("{} days", hours / 24),
+            hours => format!("{hours} hours"),
+        };
+        let first = Rollup::Hour.start(range.from);
+        let is_by_day = hours >= 24;
+        Self::of(range, Step::Hours(hours), first, words, is_by_day, |at| {
+            at.plus(length)
+        })
+    }
+
+    fn calendar(range: Range, rollup: Rollup) -> Self {
+        let is_by_day = !matches!(rollup, Rollup::Minute | Rollup::Hour);
+        Self::of(
+            range,
+            Step::Calendar(rollup.interval()),
+            rollup.start(range.from),
+            rollup.as_str().to_owned(),
+            is_by_day,
+            |at| rollup.end(at),
+        )
+    }
+
+    fn of(
+        range: Range,
+        step: Step,
+        first: Timestamp,
+        words: String,
+        is_by_day: bool,
+        next: impl Fn(Timestamp) -> Timestamp,
+    ) -> Self {
+        let mut starts = Vec::new();
+        let mut end = first;
+        while end < range.until && starts.len() < DRAWN_MAX {
+            starts.push(end);
+            end = next(end);
+        }
         Self {
             step,
-            first: Timestamp::from_seconds(first),
-            until: range.until,
-            seconds,
+            starts,
+            end,
+            words,
+            is_by_day,
         }
     }
 
-    /// When each piece begins.
-    pub(crate) fn pieces(self) -> Vec<Timestamp> {
-        let mut pieces = Vec::new();
-        let mut at = self.first;
-        while at < self.until && pieces.len() < 200 {
-            pieces.push(at);
-            at = self.end_of(at);
-        }
-        pieces
-    }
-
-    /// When the piece that begins then ends.
-    pub(crate) fn end_of(self, at: Timestamp) -> Timestamp {
-        at.plus(Duration::from_secs(self.seconds))
+    /// When a piece ends, by its place.
+    pub(crate) fn end_of(&self, place: usize) -> Timestamp {
+        self.starts.get(place + 1).copied().unwrap_or(self.end)
     }
 
     /// Which piece an instant is in.
-    pub(crate) fn piece_of(self, at: Timestamp) -> Option<usize> {
-        let seconds = at.seconds() - self.first.seconds();
-        let length = i64::try_from(self.seconds).ok()?;
-        usize::try_from(seconds.div_euclid(length)).ok()
+    pub(crate) fn piece_of(&self, at: Timestamp) -> Option<usize> {
+        let before = self.starts.partition_point(|start| *start <= at);
+        before.checked_sub(1).filter(|_| at < self.end)
     }
 
     /// What to call a piece.
-    pub(crate) fn label(self, at: Timestamp) -> String {
-        if self.seconds >= DAY {
-            day(at)
-        } else {
-            short(at)
-        }
-    }
-
-    /// How long a piece is, in words.
-    pub(crate) fn words(self) -> String {
-        match self.seconds {
-            60 => "minute".to_owned(),
-            3_600 => "hour".to_owned(),
-            86_400 => "day".to_owned(),
-            604_800 => "week".to_owned(),
-            seconds if seconds.is_multiple_of(DAY) => format!("{} days", seconds / DAY),
-            seconds => format!("{} hours", seconds / HOUR),
-        }
+    pub(crate) fn label(&self, at: Timestamp) -> String {
+        if self.is_by_day { day(at) } else { short(at) }
     }
 }
 
@@ -237,18 +325,33 @@ mod tests {
     #[test]
     fn charts_have_enough_pieces_and_not_too_many() {
         for preset in PRESETS {
-            let cut = Window::named(preset, NOW).cut();
-            let pieces = cut.pieces();
-            assert!(
-                (24..=121).contains(&pieces.len()),
-                "{preset:?}: {}",
-                pieces.len()
-            );
-            for (place, at) in pieces.iter().enumerate() {
-                assert_eq!(cut.piece_of(*at), Some(place));
-                let last = cut.end_of(*at).minus(Duration::from_micros(1));
-                assert_eq!(cut.piece_of(last), Some(place));
-            }
+            let cut = Window::named(preset, NOW).cut(None);
+            let pieces = cut.starts.len();
+            assert!((24..=62).contains(&pieces), "{preset:?}: {pieces}");
+            assert_whole(&cut);
         }
+    }
+
+    /// Pieces follow each other without a gap, and each knows what is in it.
+    fn assert_whole(cut: &Cut) {
+        for (place, at) in cut.starts.iter().enumerate() {
+            assert_eq!(cut.piece_of(*at), Some(place));
+            let last = cut.end_of(place).minus(Duration::from_micros(1));
+            assert_eq!(cut.piece_of(last), Some(place));
+        }
+    }
+
+    #[test]
+    fn pieces_of_the_calendar_are_as_long_as_it_says() {
+        let window = window("from=2026-01-30&until=2026-04-02");
+        let cut = window.cut(Rollup::of("month", window.range));
+        let labels: Vec<_> = cut.starts.iter().map(|at| cut.label(*at)).collect();
+        assert_eq!(labels, ["1 Jan", "1 Feb", "1 Mar", "1 Apr"]);
+        assert_whole(&cut);
+        let weeks = window.cut(Some(Rollup::Week));
+        assert_eq!(weeks.label(weeks.starts[0]), "26 Jan");
+        assert_whole(&weeks);
+        assert_eq!(Rollup::of("hour", window.range), None, "too many");
+        assert_eq!(Rollup::of("day", window.range), Some(Rollup::Day));
     }
 }
