@@ -28,7 +28,7 @@ use switchyard_domain::{
     tenancy::Caller,
 };
 use switchyard_routing::{
-    policy::{Layer, Policy, Rules},
+    policy::{Layer, Policy},
     record::{PolicyRecord, Scope},
 };
 use switchyard_store::{
@@ -40,6 +40,8 @@ pub use self::{
     check::{CheckedRules, RulesFault, check_rules, read_rules},
     preview::{ModelLoss, RulesPreview},
 };
+pub use switchyard_interchange::preferences::SortKey;
+pub use switchyard_routing::policy::{Rules, UnsupportedFeatures, ZdrGroups};
 pub use switchyard_store::policy::PolicySubject;
 
 use crate::limits::{POLICY_CACHE_ENTRIES_MAX, POLICY_STALE_LIFE};

@@ -10,6 +10,7 @@ pub(crate) mod landing;
 pub(crate) mod logs;
 pub(crate) mod models;
 pub(crate) mod overview;
+pub(crate) mod privacy;
 pub(crate) mod security;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_link;

@@ -88,6 +88,7 @@ fn rooms() -> Vec<Room> {
     rooms.extend(overview());
     rooms.extend(keys());
     rooms.extend(provider_keys());
+    rooms.extend(rules());
     rooms.extend(traffic());
     rooms.extend(models());
     rooms.extend(chat());
@@ -288,4 +289,14 @@ fn provider_keys() -> Vec<Room> {
         )
         .dangerous(),
     ]
+}
+
+/// Standing rules.
+fn rules() -> Vec<Room> {
+    let needs = Needs::May(Capability::ManagePrivacy);
+    vec![room(
+        "/privacy",
+        needs,
+        get(pages::privacy::show).post(pages::privacy::change),
+    )]
 }

@@ -383,12 +383,8 @@ fn dragged(
 mod tests {
     use super::*;
 
-    fn id(number: u128) -> CredentialId {
-        CredentialId::from_uuid(uuid_of(number))
-    }
-
-    fn uuid_of(number: u128) -> uuid::Uuid {
-        uuid::Uuid::from_u128(number)
+    fn id(number: u32) -> CredentialId {
+        format!("cred_{number:032x}").parse().expect("an id")
     }
 
     fn ids() -> Vec<(CredentialId, StoredSection)> {
