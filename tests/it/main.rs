@@ -8,6 +8,7 @@
 mod world;
 mod own;
 mod signed_in;
+mod people;
 
 mod first_generation;
 mod generation_lookup_right_after_stream;
@@ -46,6 +47,10 @@ mod two_nodes_one_balance;
 mod client_hangs_up_mid_stream;
 mod graceful_stop;
 mod kill_nine_mid_streams;
+
+mod sign_up;
+mod t19_sessions;
+mod t20_second_factor;
 
 mod hostile_bearers;
 mod key_expired_or_unknown;

@@ -96,6 +96,7 @@ async fn endpoints_show_what_was_measured_and_null_where_nothing_was() {
             p99: Some(2_100),
         },
         throughput_milli_tps: Percentiles::default(),
+        latency_p95_ms: None,
     };
     let catalog = shipped();
     let shelf = Shelf::new(
