@@ -10,6 +10,7 @@ mod own;
 mod signed_in;
 mod people;
 
+mod activity;
 mod first_generation;
 mod generation_lookup_right_after_stream;
 mod models_and_endpoints;

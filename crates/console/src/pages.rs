@@ -1,5 +1,6 @@
 //! The pages. Each has a handler here and a template beside `templates/pages`.
 
+pub(crate) mod activity;
 pub(crate) mod chat;
 pub(crate) mod credentials;
 pub(crate) mod demo_mail;
@@ -9,9 +10,11 @@ pub(crate) mod kit;
 pub(crate) mod landing;
 pub(crate) mod logs;
 pub(crate) mod models;
+pub(crate) mod notifications;
 pub(crate) mod overview;
 pub(crate) mod privacy;
 pub(crate) mod security;
+pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_link;
 pub(crate) mod sign_out;

@@ -241,8 +241,18 @@ fn keys() -> Vec<Room> {
 
 /// What happened.
 fn traffic() -> Vec<Room> {
+    let activity = Needs::May(Capability::ReadActivity);
     let generations = Needs::May(Capability::ReadGenerations);
     vec![
+        room("/activity", activity, get(pages::activity::show)),
+        room("/activity/export", activity, get(pages::activity::download)),
+        room("/sessions", generations, get(pages::sessions::list)),
+        room("/sessions/{id}", generations, get(pages::sessions::one)),
+        room(
+            "/notifications",
+            Needs::SignIn,
+            get(pages::notifications::show).post(pages::notifications::mark),
+        ),
         room("/logs", generations, get(pages::logs::show)),
         room("/logs/tail", generations, get(pages::logs::follow)),
         room("/logs/export", generations, get(pages::logs::download)),
