@@ -7,8 +7,8 @@
 #[macro_use]
 mod world;
 mod own;
-mod signed_in;
 mod people;
+mod signed_in;
 
 mod activity;
 mod first_generation;

@@ -97,7 +97,6 @@ async fn endpoints_show_what_was_measured_and_null_where_nothing_was() {
         },
         latency_p95_ms: None,
         throughput_milli_tps: Percentiles::default(),
-        latency_p95_ms: None,
     };
     let catalog = shipped();
     let shelf = Shelf::new(
