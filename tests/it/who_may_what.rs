@@ -18,6 +18,8 @@ const MANAGES: Statuses = [401, 401, 200, 403, 200];
 /// Things of one account, which do not exist for others.
 const OF_ACCOUNT: Statuses = [401, 401, 404, 200, 200];
 const MANAGES_OF_ACCOUNT: Statuses = [401, 401, 404, 403, 200];
+/// Out of a thing of one account.
+const CREATES_OF_ACCOUNT: Statuses = [401, 401, 404, 403, 201];
 const CREATES: Statuses = [401, 401, 201, 403, 201];
 const INFERS: Statuses = [401, 401, 403, 200, 403];
 /// Personal accounts have no members.
@@ -91,6 +93,12 @@ const TABLE: &[Row] = &[
         "/api/v1/keys/{hash}",
         r#"{"name":"x"}"#,
         MANAGES_OF_ACCOUNT,
+    ),
+    row(
+        "post",
+        "/api/v1/keys/{hash}/rotate",
+        "{}",
+        CREATES_OF_ACCOUNT,
     ),
     row("delete", "/api/v1/keys/{hash}", "", MANAGES_OF_ACCOUNT),
     row("get", "/api/v1/workspaces", "", MANAGES),

@@ -14,6 +14,7 @@ pub(crate) mod decisions;
 pub(crate) mod generations;
 pub(crate) mod idempotency;
 pub(crate) mod key_deletion;
+pub(crate) mod key_rotation;
 pub(crate) mod managed_keys;
 pub(crate) mod members;
 pub(crate) mod organizations;
@@ -65,6 +66,9 @@ macro_rules! directory_test_suite {
             idempotency::of_many_who_ask_at_once_one_is_let_through,
             idempotency::an_outcome_is_kept_for_the_same_asking_of_the_same_account,
             idempotency::claims_lapse_and_outcomes_are_forgotten,
+            key_rotation::a_successor_has_the_limit_and_both_spend_from_it,
+            key_rotation::a_successor_is_kept_from_what_the_old_key_was,
+            key_rotation::a_key_has_one_successor_and_no_stranger_rotates_it,
             managed_keys::a_managed_key_is_read_back_with_whom_it_is_for,
             managed_keys::t15_keys_of_others_and_management_keys_are_missing,
             console_keys::keys_of_the_console_are_nobodys_to_manage,
