@@ -21,12 +21,12 @@ const chipsOf = (page) => page.locator(".chip strong").allTextContents();
 
 journey("a failover shows two attempts and why", async ({ page, world, check, person }) => {
   const ask = await asker(world, person);
-  const only = { order: ["deepinfra", "groq"], allow_fallbacks: true };
-  const { id } = await ask("[[sim: provider=deepinfra status=529]] Hello", { provider: only });
+  const only = { order: ["novita", "groq"] };
+  const { id } = await ask("[[sim: provider=novita status=529]] Hello", { provider: only });
   await page.goto(`/logs/${id}`);
   const attempts = page.locator("#attempts tbody tr");
   assert.equal(await attempts.count(), 2);
-  assert.match(await attempts.nth(0).textContent(), /deepinfra.*overloaded.*HTTP 529.*the next was tried.*Failed/s);
+  assert.match(await attempts.nth(0).textContent(), /novita.*overloaded.*HTTP 529.*the next was tried.*Failed/s);
   assert.match(await attempts.nth(1).textContent(), /groq.*Served/s);
   await check.page(page);
 });
@@ -96,16 +96,17 @@ journey("is and is not count over all pages", async ({ page, world, check, perso
   await check.page(page);
 });
 
-journey("following the log survives a cut", async ({ page, context, world, person }) => {
+journey("following the log survives a cut", async ({ page, world, person }) => {
   const ask = await asker(world, person);
   await ask("First");
   await page.goto("/logs");
   await page.getByRole("button", { name: "Follow" }).click();
-  await context.setOffline(true);
+  const cut = (route) => route.fulfill({ status: 408, body: "" });
+  await page.route("**/logs/tail*", cut);
   const missed = [];
   for (let at = 0; at < 3; at += 1) missed.push((await ask(`Missed ${at}`)).id);
   await page.getByRole("button", { name: "Cut off, trying again" }).waitFor();
-  await context.setOffline(false);
+  await page.unroute("**/logs/tail*", cut);
   for (const id of missed) await page.locator(`[id="${id}"]`).waitFor();
   const { id } = await ask("After");
   await page.locator(`[id="${id}"]`).waitFor();
@@ -152,16 +153,16 @@ journey("a chart is zoomed by key, and its table says the same", async ({ page, 
 
 journey("a session shows where it moved and why", async ({ page, world, check, person }) => {
   const ask = await asker(world, person);
-  const provider = { order: ["deepinfra", "groq"] };
+  const provider = { order: ["novita", "groq"] };
   const session = { session_id: "a session", provider };
   await ask("[[sim: usage=in:4000,read:3000,out:10]] One", session);
-  await ask("[[sim: provider=deepinfra status=503]] Two", session);
+  await ask("[[sim: provider=novita status=503]] Two", session);
   await page.goto("/sessions");
   await check.page(page);
   await page.getByRole("link", { name: "a session" }).click();
   const moves = page.locator("#moves tbody tr");
   assert.equal(await moves.count(), 1);
-  assert.match(await moves.textContent(), /2.*deepinfra.*groq/s);
+  assert.match(await moves.textContent(), /2.*novita.*groq/s);
   await check.page(page);
 });
 
