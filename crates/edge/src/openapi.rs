@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use crate::{account, catalog, docs, generation, health, management, route};
+use crate::{account, activity, analytics, catalog, docs, generation, health, management, route};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,6 +31,7 @@ use crate::{account, catalog, docs, generation, health, management, route};
         (name = "Routing", description = "Where requests go and why."),
         (name = "Catalogue", description = "What there is to call. Public."),
         (name = "Account", description = "The caller's own."),
+        (name = "Activity", description = "What the traffic was: for management keys."),
         (name = "Management", description = "What an account has: for management keys."),
         (name = "Service", description = "For load balancers.")
     ),
@@ -49,6 +50,9 @@ use crate::{account, catalog, docs, generation, health, management, route};
         account::receipt::of_generation,
         account::receipt::keys,
         account::decision::one,
+        activity::list,
+        analytics::meta,
+        analytics::query,
         management::keys::list,
         management::keys::create,
         management::keys::one,

@@ -164,6 +164,7 @@ fn parts(
     ));
     let poster = Arc::new(Poster::default());
     Parts {
+        activity: Arc::new(Activity::new(store.activity.clone(), poster.clone())),
         clock: clock.clone(),
         random: random.clone(),
         catalog: Arc::new(catalog(folder, clock.now())),
@@ -208,8 +209,7 @@ fn parts(
             clock.clone(),
         )),
         journal: Arc::new(journal),
-        poster: Arc::clone(&poster),
-        activity: Arc::new(Activity::new(store.activity.clone(), poster)),
+        poster,
         receipts: Arc::new(Receipts::new(store.receipts.clone(), vault, clock)),
         settings: Settings {
             attempt_timeout: std::time::Duration::from_secs(60),
