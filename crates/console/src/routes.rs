@@ -1,5 +1,7 @@
 //! Every page, on one page, with what it takes to see it and to send something to it.
 
+mod account;
+
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -80,12 +82,55 @@ pub fn router(console: Console) -> Router {
         .with_state(console)
 }
 
+/// What it takes to see a page, for whoever checks that it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Door {
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// What looking takes; `None` is nothing.
+    pub read: Option<Key>,
+    /// What sending something takes; `None` is nothing.
+    pub write: Option<Key>,
+}
+
+/// What opens a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// Being signed in.
+    SignIn,
+    /// Being signed in, and the capability.
+    May(Capability),
+}
+
+impl Needs {
+    const fn key(self) -> Option<Key> {
+        match self {
+            Self::Nothing => None,
+            Self::SignIn => Some(Key::SignIn),
+            Self::May(capability) => Some(Key::May(capability)),
+        }
+    }
+}
+
+/// Every page's door.
+pub fn doors() -> Vec<Door> {
+    let rooms = rooms().into_iter();
+    rooms
+        .map(|room| Door {
+            path: room.path,
+            read: room.read.key(),
+            write: room.write.key(),
+        })
+        .collect()
+}
+
 fn rooms() -> Vec<Room> {
     let mut rooms = Vec::new();
     rooms.extend(signing_in());
     rooms.extend(proving());
     rooms.extend(security());
     rooms.extend(overview());
+    rooms.extend(account::rooms());
     rooms.extend(traffic());
     rooms.extend(models());
     rooms.extend(chat());
@@ -208,8 +253,18 @@ fn overview() -> Vec<Room> {
 
 /// What happened.
 fn traffic() -> Vec<Room> {
+    let activity = Needs::May(Capability::ReadActivity);
     let generations = Needs::May(Capability::ReadGenerations);
     vec![
+        room("/activity", activity, get(pages::activity::show)),
+        room("/activity/export", activity, get(pages::activity::download)),
+        room("/sessions", generations, get(pages::sessions::list)),
+        room("/sessions/{id}", generations, get(pages::sessions::one)),
+        room(
+            "/notifications",
+            Needs::SignIn,
+            get(pages::notifications::show).post(pages::notifications::mark),
+        ),
         room("/logs", generations, get(pages::logs::show)),
         room("/logs/tail", generations, get(pages::logs::follow)),
         room("/logs/export", generations, get(pages::logs::download)),

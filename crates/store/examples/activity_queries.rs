@@ -2,7 +2,7 @@
 //! `cargo run --release -p switchyard-store --example activity_queries -- sqlite:/tmp/activity.db 1000000`
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use switchyard_billing::{
     settlement::Settlement,
@@ -23,6 +23,7 @@ use switchyard_store::{
         RowMeasure, Scope, SessionQuery, Step, Turn, Value,
     },
 };
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// 2026-11-24T06:10:00Z.
@@ -102,7 +103,7 @@ fn settlement(account: AccountId, number: u64, count: u64) -> Settlement {
     let charge = UsdNanos::new(i64::try_from(mixed % 50_000_000).expect("small"));
     let mut settlement = sample_settlement(tenant, id, at, charge, Vec::new());
     let model = (key + ((mixed >> 8) % 3)) % MODELS;
-    let provider = (model + u64::from((mixed >> 16) % 10 == 0)) % 3;
+    let provider = (model + u64::from((mixed >> 16).is_multiple_of(10))) % 3;
     let request = &mut settlement.request;
     request.requested_model = format!("maker-{}/model-{model}", model % 5);
     let session = number / (30 * KEYS) * KEYS + key;
@@ -152,11 +153,17 @@ macro_rules! timed {
             took.push(began.elapsed());
         }
         took.sort();
+        let (half, most) = (
+            took[RUNS / 2].as_micros(),
+            took[RUNS * 95 / 100].as_micros(),
+        );
         println!(
-            "{:<58} p50 {:>7.1} ms, p95 {:>7.1} ms ({rows} rows)",
+            "{:<58} p50 {:>5}.{} ms, p95 {:>5}.{} ms ({rows} rows)",
             $name,
-            took[RUNS / 2].as_secs_f64() * 1_000.0,
-            took[RUNS * 95 / 100].as_secs_f64() * 1_000.0
+            half / 1_000,
+            half / 100 % 10,
+            most / 1_000,
+            most / 100 % 10
         );
     }};
 }

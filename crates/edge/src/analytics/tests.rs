@@ -79,115 +79,131 @@ fn the_last_week_is_meant_where_no_time_is_given() {
     assert_eq!(range.until, now());
 }
 
+/// Questions, and what is said of them.
+const BODIES: &[(&str, &str)] = &[
+    ("{}", "`metrics` is missing"),
+    (r#"{"metrics":[]}"#, "`metrics` must have 1 to"),
+    (
+        r#"{"metrics":["request_count","nonsense"]}"#,
+        "`metrics[1]` is no metric",
+    ),
+    (
+        r#"{"metrics":["guardrail_invoked_count"]}"#,
+        "`metrics[0]` is `guardrail_invoked_count`, which this service does not measure",
+    ),
+    (
+        r#"{"metrics":["p50_latency"],"time_range":{"start":"2026-10-20T00:00:00Z"}}"#,
+        "`time_range.start` must be at most 31",
+    ),
+];
+
+/// What stands beside one metric.
+const MEMBERS: &[(&str, &str)] = &[
+    (
+        r#""dimensions":["model","app","user"]"#,
+        "`dimensions` must have 0 to 2",
+    ),
+    (
+        r#""dimensions":["country"]"#,
+        "`dimensions[0]` is `country`, which",
+    ),
+    (
+        r#""dimensions":["app","origin"]"#,
+        "`dimensions[1]` is there twice",
+    ),
+    (r#""granularity":"decade""#, "`granularity` must be minute"),
+    (
+        r#""limit":0"#,
+        "`limit` must be a whole number from 1 to 10000",
+    ),
+    (r#""limit":10001"#, "`limit` must be"),
+    (r#""group_limit":-1"#, "`group_limit` must be"),
+    (
+        r#""order_by":{"field":"cached_tokens"}"#,
+        "`order_by.field` must be",
+    ),
+    (
+        r#""order_by":{"field":"date","direction":"up"}"#,
+        "`order_by.direction` must be",
+    ),
+    (r#""classifier_model":"x""#, "`classifier_model`"),
+    (
+        r#""time_range":{"start":"2026-11-01"}"#,
+        "`time_range.start` must be a time in UTC",
+    ),
+    (
+        r#""time_range":{"start":"2026-11-24T05:00:00Z","end":"2026-11-24T05:00:00Z"}"#,
+        "`time_range.end` must be after",
+    ),
+    (
+        r#""time_range":{"start":"2025-11-20T00:00:00Z"}"#,
+        "`time_range.start` must be at most 365",
+    ),
+    (
+        r#""dimensions":["session_id"],"time_range":{"start":"2026-10-20T00:00:00Z"}"#,
+        "`time_range.start` must be at most 31",
+    ),
+];
+
+/// One filter.
+const FILTERS: &[(&str, &str)] = &[
+    ("7", "`filters[0]` must be a JSON object"),
+    (
+        r#"{"operator":"eq","value":"x"}"#,
+        "`filters[0].field` is missing",
+    ),
+    (
+        r#"{"field":"nonsense","operator":"eq","value":"x"}"#,
+        "`filters[0].field` is no field to filter by",
+    ),
+    (
+        r#"{"field":"model","operator":"like","value":"x"}"#,
+        "`filters[0].operator` must be one of",
+    ),
+    (
+        r#"{"field":"model","operator":"gt","value":"x"}"#,
+        "`filters[0].operator` compares numbers",
+    ),
+    (
+        r#"{"field":"latency","operator":"in","value":[1]}"#,
+        "`filters[0].operator` takes a list",
+    ),
+    (
+        r#"{"field":"model","operator":"in","value":"x"}"#,
+        "`filters[0].value` must be a list",
+    ),
+    (
+        r#"{"field":"model","operator":"eq","value":["x"]}"#,
+        "`filters[0].value` must be a string",
+    ),
+    (
+        r#"{"field":"workspace","operator":"eq","value":"Default"}"#,
+        "`filters[0].value` must be an id",
+    ),
+    (
+        r#"{"field":"latency","operator":"gt","value":1.5}"#,
+        "`filters[0].value` must be a whole number",
+    ),
+    (
+        r#"{"field":"model","operator":"eq","value":"x","negate":true}"#,
+        "`filters[0].negate`",
+    ),
+];
+
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
-    let filter = |filter: &str| format!(r#"{{"metrics":["request_count"],"filters":[{filter}]}}"#);
-    let rest = |rest: &str| format!(r#"{{"metrics":["request_count"],{rest}}}"#);
-    for (body, message) in [
-        ("{}".to_owned(), "`metrics` is missing"),
-        (r#"{"metrics":[]}"#.to_owned(), "`metrics` must have 1 to"),
+    let whole = BODIES.iter().map(|(body, told)| ((*body).to_owned(), told));
+    let members = MEMBERS.iter().map(|(members, told)| {
         (
-            r#"{"metrics":["request_count","nonsense"]}"#.to_owned(),
-            "`metrics[1]` is no metric",
-        ),
-        (
-            r#"{"metrics":["guardrail_invoked_count"]}"#.to_owned(),
-            "`metrics[0]` is `guardrail_invoked_count`, which this service does not measure",
-        ),
-        (
-            rest(r#""dimensions":["model","app","user"]"#),
-            "`dimensions` must have 0 to 2",
-        ),
-        (
-            rest(r#""dimensions":["country"]"#),
-            "`dimensions[0]` is `country`, which",
-        ),
-        (
-            rest(r#""dimensions":["app","origin"]"#),
-            "`dimensions[1]` is there twice",
-        ),
-        (
-            rest(r#""granularity":"decade""#),
-            "`granularity` must be minute",
-        ),
-        (
-            rest(r#""limit":0"#),
-            "`limit` must be a whole number from 1 to 10000",
-        ),
-        (rest(r#""limit":10001"#), "`limit` must be"),
-        (rest(r#""group_limit":-1"#), "`group_limit` must be"),
-        (
-            rest(r#""order_by":{"field":"cached_tokens"}"#),
-            "`order_by.field` must be",
-        ),
-        (
-            rest(r#""order_by":{"field":"date","direction":"up"}"#),
-            "`order_by.direction` must be",
-        ),
-        (rest(r#""classifier_model":"x""#), "`classifier_model`"),
-        (
-            rest(r#""time_range":{"start":"2026-11-01"}"#),
-            "`time_range.start` must be a time in UTC",
-        ),
-        (
-            rest(r#""time_range":{"start":"2026-11-24T05:00:00Z","end":"2026-11-24T05:00:00Z"}"#),
-            "`time_range.end` must be after",
-        ),
-        (
-            rest(r#""time_range":{"start":"2025-11-20T00:00:00Z"}"#),
-            "`time_range.start` must be at most 365",
-        ),
-        (
-            r#"{"metrics":["p50_latency"],"time_range":{"start":"2026-10-20T00:00:00Z"}}"#
-                .to_owned(),
-            "`time_range.start` must be at most 31",
-        ),
-        (
-            rest(r#""dimensions":["session_id"],"time_range":{"start":"2026-10-20T00:00:00Z"}"#),
-            "`time_range.start` must be at most 31",
-        ),
-        (filter("7"), "`filters[0]` must be a JSON object"),
-        (
-            filter(r#"{"operator":"eq","value":"x"}"#),
-            "`filters[0].field` is missing",
-        ),
-        (
-            filter(r#"{"field":"nonsense","operator":"eq","value":"x"}"#),
-            "`filters[0].field` is no field to filter by",
-        ),
-        (
-            filter(r#"{"field":"model","operator":"like","value":"x"}"#),
-            "`filters[0].operator` must be one of",
-        ),
-        (
-            filter(r#"{"field":"model","operator":"gt","value":"x"}"#),
-            "`filters[0].operator` compares numbers",
-        ),
-        (
-            filter(r#"{"field":"latency","operator":"in","value":[1]}"#),
-            "`filters[0].operator` takes a list",
-        ),
-        (
-            filter(r#"{"field":"model","operator":"in","value":"x"}"#),
-            "`filters[0].value` must be a list",
-        ),
-        (
-            filter(r#"{"field":"model","operator":"eq","value":["x"]}"#),
-            "`filters[0].value` must be a string",
-        ),
-        (
-            filter(r#"{"field":"workspace","operator":"eq","value":"Default"}"#),
-            "`filters[0].value` must be an id",
-        ),
-        (
-            filter(r#"{"field":"latency","operator":"gt","value":1.5}"#),
-            "`filters[0].value` must be a whole number",
-        ),
-        (
-            filter(r#"{"field":"model","operator":"eq","value":"x","negate":true}"#),
-            "`filters[0].negate`",
-        ),
-    ] {
+            format!(r#"{{"metrics":["request_count"],{members}}}"#),
+            told,
+        )
+    });
+    let filters = FILTERS.iter().map(|(filter, told)| {
+        let body = format!(r#"{{"metrics":["request_count"],"filters":[{filter}]}}"#);
+        (body, told)
+    });
+    for (body, message) in whole.chain(members).chain(filters) {
         let told = read(&body).expect_err(&body);
         assert!(told.contains(message), "{body}: {told}");
     }
@@ -228,8 +244,8 @@ fn the_rest_of_many_groups_is_other() {
     assert_eq!(
         rows,
         serde_json::json!([
-            {"date__day": "2026-11-22", "model": "Other", "credits_usage": 3.0, "request_count": "9"},
-            {"date__day": "2026-11-23", "model": "a", "credits_usage": 5.0, "request_count": "1"},
+            {"date__day": "2026-11-22", "model": "Other", "credits_usage": 3, "request_count": "9"},
+            {"date__day": "2026-11-23", "model": "a", "credits_usage": 5, "request_count": "1"},
         ])
     );
     assert!(!is_truncated);

@@ -33,6 +33,8 @@ mod limits;
 mod logs;
 mod managed_keys;
 mod nodes;
+mod oauth;
+mod organizations;
 mod own_credentials;
 mod people;
 mod policies;

@@ -4,7 +4,8 @@ use std::{collections::VecDeque, sync::Mutex};
 
 use serde_json::json;
 use switchyard_catalog::cell::CatalogCell;
-use switchyard_domain::{clock::Timestamp, id::NodeId};
+use switchyard_domain::{clock::Timestamp, id::NodeId, money::UsdNanos};
+use switchyard_identity::password::Cost;
 use switchyard_interchange::{
     event::{Completion, Finish, FinishReason},
     failure::{Failure, FailureKind},
@@ -31,7 +32,12 @@ use crate::{
     journal::Journal,
     keys::Keys as ApiKeys,
     mail::NoMail,
-    people::{People, PeopleParts},
+    oauth::OAuth,
+    organizations::Organizations,
+    people::{
+        People, PeopleParts,
+        proofs::{ProofParts, ProofSettings, Proofs},
+    },
     policies::{Policies, PolicySubject},
     poster::Poster,
     receipts::Receipts,
@@ -143,6 +149,24 @@ fn people(store: &Store, clock: &Arc<dyn Clock>, random: &Arc<dyn RandomSource>)
     }))
 }
 
+fn proofs(store: &Store, vault: &Arc<Vault>, people: &Arc<People>) -> Arc<Proofs> {
+    Arc::new(Proofs::new(ProofParts {
+        people: people.clone(),
+        store: store.proofs.clone(),
+        ledger: store.ledger.clone(),
+        vault: vault.clone(),
+        settings: ProofSettings {
+            public_url: "http://localhost".to_owned(),
+            sends_mail: false,
+            sign_up_is_open: false,
+            sign_up_credit: UsdNanos::ZERO,
+            address_failures_max: Some(10),
+            password_workers: std::num::NonZeroUsize::MIN,
+            password_cost: Cost::LEAST,
+        },
+    }))
+}
+
 fn parts(
     installation: &Installation,
     node: &Node,
@@ -163,8 +187,8 @@ fn parts(
         clock.clone(),
     ));
     let poster = Arc::new(Poster::default());
+    let people = people(store, &clock, &random);
     Parts {
-        activity: Arc::new(Activity::new(store.activity.clone(), poster.clone())),
         clock: clock.clone(),
         random: random.clone(),
         catalog: Arc::new(catalog(folder, clock.now())),
@@ -185,7 +209,15 @@ fn parts(
             clock: clock.clone(),
             random: random.clone(),
         })),
-        people: people(store, &clock, &random),
+        organizations: Arc::new(Organizations::new(
+            store.organizations.clone(),
+            clock.clone(),
+            random.clone(),
+        )),
+        oauth: Arc::new(OAuth::new(store.oauth.clone(), false)),
+        audit_log: store.audit.clone(),
+        proofs: proofs(store, &vault, &people),
+        people,
         directory: store.directory.clone(),
         upstream: provider.clone(),
         keys: Arc::new(ApiKeys::new(
@@ -209,7 +241,8 @@ fn parts(
             clock.clone(),
         )),
         journal: Arc::new(journal),
-        poster,
+        poster: Arc::clone(&poster),
+        activity: Arc::new(Activity::new(store.activity.clone(), poster)),
         receipts: Arc::new(Receipts::new(store.receipts.clone(), vault, clock)),
         settings: Settings {
             attempt_timeout: std::time::Duration::from_secs(60),

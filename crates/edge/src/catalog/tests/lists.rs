@@ -95,6 +95,7 @@ async fn endpoints_show_what_was_measured_and_null_where_nothing_was() {
             p90: Some(650),
             p99: Some(2_100),
         },
+        latency_p95_ms: None,
         throughput_milli_tps: Percentiles::default(),
     };
     let catalog = shipped();

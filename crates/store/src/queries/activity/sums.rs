@@ -182,10 +182,9 @@ pub(super) fn read(row: &DbRow, first: usize, detail: Detail) -> Result<Sums, Fa
         sums.latency_ms = counted(COUNTS)?;
         sums.timed_tokens = counted(COUNTS + 1)?;
         sums.timed_ms = counted(COUNTS + 2)?;
-        let mut next = COUNTS + 3;
-        for bucket in sums.latency.0.iter_mut().chain(&mut sums.throughput.0) {
-            *bucket = counted(next)?;
-            next += 1;
+        let buckets = sums.latency.0.iter_mut().chain(&mut sums.throughput.0);
+        for (column, bucket) in (COUNTS + 3..).zip(buckets) {
+            *bucket = counted(column)?;
         }
     }
     Ok(sums)

@@ -15,6 +15,7 @@ pub(crate) mod idempotency;
 pub(crate) mod key_deletion;
 pub(crate) mod managed_keys;
 pub(crate) mod members;
+pub(crate) mod organizations;
 pub(crate) mod own_credentials;
 pub(crate) mod people;
 pub(crate) mod policies;
@@ -92,6 +93,14 @@ macro_rules! directory_test_suite {
             generations::other_accounts_see_nothing,
             generations::months_do_not_matter_to_a_lookup,
             generations::text_without_nul_survives,
+            organizations::an_organization_has_its_own_credits_workspace_and_owner,
+            organizations::an_invitation_is_for_one_address_and_works_once,
+            organizations::nobody_gives_or_takes_a_role_above_their_own,
+            organizations::of_two_owners_who_leave_at_once_one_stays,
+            organizations::keys_of_whoever_leaves_are_switched_off,
+            organizations::t18_of_many_who_exchange_a_code_one_gets_a_key,
+            organizations::t18_a_code_is_over_after_ten_minutes,
+            organizations::the_log_is_narrowed_down,
             receipts::a_receipt_comes_with_its_generation_where_it_was_asked_for,
             receipts::a_chain_grows_only_from_where_it_ends,
             receipts::a_chain_takes_all_of_a_list_or_none,
