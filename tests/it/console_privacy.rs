@@ -47,7 +47,7 @@ story!(a_rule_that_kills_a_used_model_warns_first, |world| {
         page.contains("Never these models") && page.contains("The account"),
         "{page}"
     );
-    world.ask(&question(OAK)).await.error(404);
+    world.ask(&question(OAK)).await.error(403);
     // Whoever still has the old page does not overwrite it.
     let late = owner.send("/privacy", &confirmed).await;
     assert_eq!(late.status, 422);
