@@ -86,9 +86,7 @@ story!(
         let told = world.api().get("/api/v1/key").key(&key).send().await.ok();
         assert_eq!(told["data"]["limit"], 5.0);
         assert_eq!(told["data"]["limit_reset"], "weekly");
-        let answer = world
-            .api()
-            .post("/api/v1/chat/completions", &question(OAK));
+        let answer = world.api().post("/api/v1/chat/completions", &question(OAK));
         answer.key(&key).send().await.ok();
         let log = ada.page("/audit?action=api_key.create&via=api").await;
         assert!(

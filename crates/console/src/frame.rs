@@ -147,7 +147,9 @@ mod tests {
         let request = Request::get("/").body(Body::empty()).expect("a request");
         let response = router.oneshot(request).await.expect("an answer");
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        let body = to_bytes(response.into_body(), 1 << 20).await.expect("a body");
+        let body = to_bytes(response.into_body(), 1 << 20)
+            .await
+            .expect("a body");
         let page = String::from_utf8_lossy(&body);
         assert!(page.contains("<h1>Something broke</h1>"), "{page}");
         assert!(page.contains("req_1"), "{page}");

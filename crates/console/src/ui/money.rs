@@ -134,7 +134,10 @@ mod tests {
     #[test]
     fn the_ledger_has_all_places() {
         let written = usd_ledger(UsdNanos::new(-1_234_567_891)).to_string();
-        assert!(written.contains("\u{2212}$1.23<span class=\"cents\">4567891</span>"), "{written}");
+        assert!(
+            written.contains("\u{2212}$1.23<span class=\"cents\">4567891</span>"),
+            "{written}"
+        );
     }
 
     #[test]
