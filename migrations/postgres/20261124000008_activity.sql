@@ -48,18 +48,23 @@ CREATE TABLE activity_series (
 
 -- Sums over the generations of a series that were admitted in an hour, and in a day. `starts_at` counts
 -- hours since 1970. l… count first tokens by milliseconds, t… generations by tokens per second.
+-- What a series says is not asked of it where sums can say it, or each sum would cost a look at its series.
 CREATE TABLE activity (
     account_id         uuid    NOT NULL,
     hours              smallint NOT NULL CHECK (hours IN (1, 24)),
     starts_at          integer NOT NULL,
     series_id          uuid    NOT NULL,
     requests           bigint NOT NULL,
+    byok_requests      bigint NOT NULL,
+    errors             bigint NOT NULL,
+    cancelled          bigint NOT NULL,
     prompt_tokens      bigint NOT NULL,
     completion_tokens  bigint NOT NULL,
     reasoning_tokens   bigint NOT NULL,
     cached_tokens      bigint NOT NULL,
     cache_write_tokens bigint NOT NULL,
     charge             bigint NOT NULL,
+    byok_charge        bigint NOT NULL,
     tools_charge       bigint NOT NULL,
     list_price         bigint NOT NULL,
     byok_list_price    bigint NOT NULL,

@@ -48,18 +48,23 @@ CREATE TABLE activity_series (
 
 -- Sums over the generations of a series that were admitted in an hour, and in a day. `starts_at` counts
 -- hours since 1970. l… count first tokens by milliseconds, t… generations by tokens per second.
+-- What a series says is not asked of it where sums can say it, or each sum would cost a look at its series.
 CREATE TABLE activity (
     account_id         BLOB    NOT NULL,
     hours              INTEGER NOT NULL CHECK (hours IN (1, 24)),
     starts_at          INTEGER NOT NULL,
     series_id          BLOB    NOT NULL,
     requests           INTEGER NOT NULL,
+    byok_requests      INTEGER NOT NULL,
+    errors             INTEGER NOT NULL,
+    cancelled          INTEGER NOT NULL,
     prompt_tokens      INTEGER NOT NULL,
     completion_tokens  INTEGER NOT NULL,
     reasoning_tokens   INTEGER NOT NULL,
     cached_tokens      INTEGER NOT NULL,
     cache_write_tokens INTEGER NOT NULL,
     charge             INTEGER NOT NULL,
+    byok_charge        INTEGER NOT NULL,
     tools_charge       INTEGER NOT NULL,
     list_price         INTEGER NOT NULL,
     byok_list_price    INTEGER NOT NULL,

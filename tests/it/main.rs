@@ -7,8 +7,11 @@
 #[macro_use]
 mod world;
 mod own;
+mod people;
 mod visitor;
 
+mod activity;
+mod console_chat;
 mod first_generation;
 mod generation_lookup_right_after_stream;
 mod models_and_endpoints;
@@ -46,6 +49,10 @@ mod two_nodes_one_balance;
 mod client_hangs_up_mid_stream;
 mod graceful_stop;
 mod kill_nine_mid_streams;
+
+mod sign_up;
+mod t19_sessions;
+mod t20_second_factor;
 
 mod hostile_bearers;
 mod key_expired_or_unknown;

@@ -53,6 +53,7 @@ const fn row(
 const ASKS: &str = r#"{"model":"acme/oak","messages":[{"role":"user","content":"How tall?"}]}"#;
 
 const TEAM: &str = r#"{"name":"Team","slug":"made"}"#;
+const COUNTS: &str = r#"{"metrics":["request_count"]}"#;
 const CODE: &str = r#"{"callback_url":"https://app.example/","code_challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}"#;
 const SECRET: &str = r#"{"provider":"alder","key":"sk-of-the-table-1234567"}"#;
 
@@ -79,6 +80,9 @@ const TABLE: &[Row] = &[
     row("get", "/api/v1/generation/{id}/decision", "", OF_ACCOUNT),
     row("get", "/api/v1/generation/{id}/receipt", "", NO_RECEIPT),
     row("get", "/api/v1/receipts/keys", "", PUBLIC),
+    row("get", "/api/v1/activity", "", MANAGES),
+    row("get", "/api/v1/analytics/meta", "", MANAGES),
+    row("post", "/api/v1/analytics/query", COUNTS, MANAGES),
     row("get", "/api/v1/keys", "", MANAGES),
     row("post", "/api/v1/keys", r#"{"name":"made"}"#, CREATES),
     row("get", "/api/v1/keys/{hash}", "", MANAGES_OF_ACCOUNT),

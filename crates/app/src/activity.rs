@@ -18,17 +18,36 @@ pub use switchyard_store::activity::{
     RowMeasure, Scope, SessionQuery, SessionRow, Slice, Step, Sums, ThroughputHistogram, Turn,
     Value, WorkspaceName,
 };
-use switchyard_store::{ActivityStore, DirectoryError};
+use switchyard_store::{ActivityStore, DirectoryError, activity::TOO_SLOW};
 
 pub use self::{export::Export, tail::Tail};
 use crate::{
-    limits::{ROLL_UP_BATCH, ROLL_UP_BATCHES_PER_TURN},
+    limits::{ANALYTICS_PATIENCE, ROLL_UP_BATCH, ROLL_UP_BATCHES_PER_TURN},
     poster::Poster,
     reads::FLUSH_PATIENCE,
 };
 
 /// Lists stop counting here; what is more is told as "10,000+".
 pub const LOG_COUNT_MAX: u32 = 10_001;
+
+/// Why sums were not told.
+#[derive(Debug, thiserror::Error)]
+pub enum AnalyticsError {
+    /// It takes too long; less of it may not.
+    #[error("the sums take too long to make")]
+    TooSlow,
+    #[error(transparent)]
+    Directory(DirectoryError),
+}
+
+impl From<DirectoryError> for AnalyticsError {
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::Refused(TOO_SLOW) => Self::TooSlow,
+            other => Self::Directory(other),
+        }
+    }
+}
 
 /// What stands above and beside a page of the log: sums over the whole filter, whatever is on the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +88,9 @@ impl Activity {
         self.store.log_count(scope, LOG_COUNT_MAX).await
     }
 
-    /// Sums, their course in time cut by `step`, and up to `values_max` values of each dimension.
+    /// Sums, the outline of their course in time cut by `step`, and up to `values_max` values of each
+    /// dimension. A range that begins and ends with full hours costs least, and over many days steps of
+    /// whole days from midnight.
     pub async fn log_summary(
         &self,
         scope: &Scope,
@@ -82,7 +103,7 @@ impl Activity {
             scope: scope.clone(),
             step,
             dimensions: Vec::new(),
-            detail: Detail::Counts,
+            detail: Detail::Outline,
             limit: HISTOGRAM_PIECES_MAX,
         };
         let (totals, histogram, facets) = tokio::try_join!(
@@ -109,6 +130,14 @@ impl Activity {
     pub async fn breakdown(&self, asked: &Breakdown) -> Result<Vec<Slice>, DirectoryError> {
         self.poster.flush(FLUSH_PATIENCE).await;
         self.store.breakdown(asked).await
+    }
+
+    /// The same, for questions that anybody may make as large as they like.
+    pub async fn analytics(&self, asked: &Breakdown) -> Result<Vec<Slice>, AnalyticsError> {
+        match tokio::time::timeout(ANALYTICS_PATIENCE, self.breakdown(asked)).await {
+            Ok(slices) => Ok(slices?),
+            Err(_elapsed) => Err(AnalyticsError::TooSlow),
+        }
     }
 
     /// How many generations have which values.

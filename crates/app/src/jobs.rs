@@ -18,8 +18,8 @@ use crate::{
     limits::{
         CREDENTIAL_NOTES_WRITING, CREDENTIAL_POLL, HEALTH_EXCHANGE, HEALTH_TURN,
         IDEMPOTENCY_UPKEEP, KEY_POLL, KEY_USES_NOTING, LEASE_TENDING, OWN_CREDENTIAL_POLL,
-        POLICY_POLL, PROOF_UPKEEP, RECEIPT_SIGNING, VAULT_CHECK, VAULT_COUNT, VAULT_UPKEEP,
-        VERIFIER_RENEWAL,
+        POLICY_POLL, PROOF_UPKEEP, RECEIPT_SIGNING, ROLL_UP_UPKEEP, VAULT_CHECK, VAULT_COUNT,
+        VAULT_UPKEEP, VERIFIER_RENEWAL,
     },
     poster::post,
 };
@@ -63,6 +63,13 @@ impl App {
         self.spawn_every(jobs, stop, PROOF_UPKEEP, |app| async move {
             if let Err(error) = app.proofs.forget_old().await {
                 tracing::warn!(error = %error, "cannot forget what people did not finish");
+            }
+        });
+        self.spawn_every(jobs, stop, ROLL_UP_UPKEEP, |app| async move {
+            match app.activity.roll_up_missing().await {
+                Ok(0) => {}
+                Ok(generations) => tracing::info!(generations, "rolled up what had not been"),
+                Err(error) => tracing::warn!(error = %error, "cannot roll up what has not been"),
             }
         });
         self.spawn_every(jobs, stop, HEALTH_TURN, |app| async move {

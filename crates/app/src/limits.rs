@@ -159,3 +159,5 @@ pub const ROLL_UP_BATCH: u32 = 500;
 pub const ROLL_UP_BATCHES_PER_TURN: u32 = 20;
 /// Rows of the log that an export holds at a time.
 pub const EXPORT_PAGE: u32 = 1_000;
+/// How long a question about activity may take.
+pub const ANALYTICS_PATIENCE: Duration = Duration::from_secs(10);

@@ -46,6 +46,7 @@ pub use self::{
     opening::{OpenedCredential, OpeningError},
     watch::{Refusal, Seen},
 };
+pub use switchyard_store::api_key::Page;
 pub use switchyard_store::own_credential::{
     CredentialCondition, CredentialFilters, CredentialSettings, CredentialState,
     OwnCredentialFilter, OwnCredentialRow, OwnerEvent, StoredSection,

@@ -1,5 +1,6 @@
 //! The pages. Each has a handler here and a template beside `templates/pages`.
 
+pub(crate) mod activity;
 pub(crate) mod audit;
 pub(crate) mod authorize;
 pub(crate) mod chat;
@@ -10,8 +11,11 @@ pub(crate) mod landing;
 pub(crate) mod logs;
 pub(crate) mod members;
 pub(crate) mod models;
+pub(crate) mod notifications;
+pub(crate) mod onboarding;
 pub(crate) mod overview;
 pub(crate) mod security;
+pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_link;

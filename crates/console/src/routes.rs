@@ -133,6 +133,7 @@ fn rooms() -> Vec<Room> {
     rooms.extend(account::rooms());
     rooms.extend(traffic());
     rooms.extend(models());
+    rooms.extend(onboarding());
     rooms.extend(chat());
     rooms
 }
@@ -231,6 +232,22 @@ fn models() -> Vec<Room> {
     ]
 }
 
+/// From signing up to a first answer.
+fn onboarding() -> Vec<Room> {
+    let manage = Needs::May(Capability::ManageApiKeys);
+    let start = get(pages::onboarding::show).post(pages::onboarding::make_key);
+    vec![
+        room("/start", Needs::SignIn, start)
+            .writes(manage)
+            .dangerous(),
+        room(
+            "/start/first-request",
+            Needs::SignIn,
+            get(pages::onboarding::first_request),
+        ),
+    ]
+}
+
 /// Asking models by hand.
 fn chat() -> Vec<Room> {
     let infer = Needs::May(Capability::Infer);
@@ -253,8 +270,18 @@ fn overview() -> Vec<Room> {
 
 /// What happened.
 fn traffic() -> Vec<Room> {
+    let activity = Needs::May(Capability::ReadActivity);
     let generations = Needs::May(Capability::ReadGenerations);
     vec![
+        room("/activity", activity, get(pages::activity::show)),
+        room("/activity/export", activity, get(pages::activity::download)),
+        room("/sessions", generations, get(pages::sessions::list)),
+        room("/sessions/{id}", generations, get(pages::sessions::one)),
+        room(
+            "/notifications",
+            Needs::SignIn,
+            get(pages::notifications::show).post(pages::notifications::mark),
+        ),
         room("/logs", generations, get(pages::logs::show)),
         room("/logs/tail", generations, get(pages::logs::follow)),
         room("/logs/export", generations, get(pages::logs::download)),

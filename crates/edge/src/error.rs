@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use switchyard_app::{generation::GenerateError, keys::AuthError, policies::PolicyError};
+use switchyard_app::{
+    activity::AnalyticsError, generation::GenerateError, keys::AuthError, policies::PolicyError,
+};
 use switchyard_dialects::error::{DecodeError, DecodeErrorKind};
 use switchyard_domain::money::UsdNanos;
 use switchyard_interchange::reply::PublicFailure;
@@ -83,6 +85,19 @@ pub(crate) fn needs_inference_key() -> PublicFailure {
 pub(crate) fn unreadable(error: &(dyn std::error::Error + 'static)) -> PublicFailure {
     tracing::warn!(error, "the database could not be read");
     directory_unavailable()
+}
+
+/// A question about activity was not answered.
+pub(crate) fn analytics(error: &AnalyticsError) -> PublicFailure {
+    match error {
+        AnalyticsError::TooSlow => failure(
+            408,
+            "timeout",
+            "The answer takes too long to make. Ask for a shorter time range, fewer dimensions or \
+             a coarser granularity.",
+        ),
+        AnalyticsError::Directory(source) => unreadable(source),
+    }
 }
 
 fn directory_unavailable() -> PublicFailure {

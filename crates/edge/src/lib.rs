@@ -22,6 +22,8 @@ mod route;
 mod catalog;
 
 mod account;
+mod activity;
+mod analytics;
 
 mod management;
 mod oauth;

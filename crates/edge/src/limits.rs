@@ -60,3 +60,17 @@ pub const PAGE_ROWS_MAX: usize = 1_000;
 pub const PAGE_ROWS_DEFAULT: usize = 500;
 /// The longest free-text search.
 pub const SEARCH_CHARS_MAX: usize = 256;
+/// Completed UTC days that the activity list has.
+pub const ACTIVITY_DAYS: u32 = 30;
+/// Pieces that sums are cut into before they are put in order; what is beyond is not told.
+pub const ANALYTICS_SLICES_MAX: u32 = 100_000;
+/// Rows of an answer to a question about activity.
+pub const ANALYTICS_ROWS_MAX: u32 = 10_000;
+/// Rows where nothing is said of how many.
+pub const ANALYTICS_ROWS_DEFAULT: u32 = 1_000;
+/// Conditions of such a question.
+pub const ANALYTICS_FILTERS_MAX: usize = 20;
+/// Values of a condition.
+pub const ANALYTICS_VALUES_MAX: usize = 100;
+/// Metrics of such a question.
+pub const ANALYTICS_METRICS_MAX: usize = 50;

@@ -14,7 +14,9 @@ use utoipa::{
     },
 };
 
-use crate::{account, catalog, docs, generation, health, management, oauth, route};
+use crate::{
+    account, activity, analytics, catalog, docs, generation, health, management, oauth, route,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,6 +33,7 @@ use crate::{account, catalog, docs, generation, health, management, oauth, route
         (name = "Routing", description = "Where requests go and why."),
         (name = "Catalogue", description = "What there is to call. Public."),
         (name = "Account", description = "The caller's own."),
+        (name = "Activity", description = "What the traffic was: for management keys."),
         (name = "Management", description = "What an account has: for management keys."),
         (name = "Service", description = "For load balancers.")
     ),
@@ -49,6 +52,9 @@ use crate::{account, catalog, docs, generation, health, management, oauth, route
         account::receipt::of_generation,
         account::receipt::keys,
         account::decision::one,
+        activity::list,
+        analytics::meta,
+        analytics::query,
         oauth::exchange,
         oauth::create,
         management::keys::list,

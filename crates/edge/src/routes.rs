@@ -9,7 +9,7 @@ use axum::{
 use tower::{ServiceExt as _, service_fn};
 
 use crate::{
-    Edge, account, catalog, docs, error, frame::Observe,
+    Edge, account, activity, analytics, catalog, docs, error, frame::Observe,
     generation::chat_completions::chat_completions, health, management, oauth, reply::Refusal,
     route,
 };
@@ -89,6 +89,10 @@ fn api() -> Vec<(&'static str, MethodRouter<Edge>)> {
             "/generation/{id}/receipt",
             get(account::receipt::of_generation),
         ),
+        // What the traffic was: a management key.
+        ("/activity", get(activity::list)),
+        ("/analytics/meta", get(analytics::meta)),
+        ("/analytics/query", post(analytics::query)),
         // What receipts are checked with: public.
         ("/receipts/keys", get(account::receipt::keys)),
         ("/generation/{id}/decision", get(account::decision::one)),

@@ -2,7 +2,7 @@
 //! `cargo run --release -p switchyard-store --example activity_queries -- sqlite:/tmp/activity.db 1000000`
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use switchyard_billing::{
     settlement::Settlement,
@@ -23,10 +23,13 @@ use switchyard_store::{
         RowMeasure, Scope, SessionQuery, Step, Turn, Value,
     },
 };
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// 2026-11-24T06:10:00Z.
 const END: Timestamp = Timestamp::from_seconds(1_795_500_600);
+/// When its day began.
+const MIDNIGHT: Timestamp = Timestamp::from_seconds(1_795_478_400);
 const DAYS: u64 = 30;
 const BATCH: usize = 500;
 const KEYS: u64 = 20;
@@ -84,7 +87,8 @@ async fn fill(store: &Store, account: AccountId, count: u64) {
     println!("{count} generations posted in {:?}", began.elapsed());
 }
 
-/// As agents and chats make them: sessions of thirty turns, most prompts cached, a few failures.
+/// As agents and chats make them: each key is one app's, which uses a few models, each mostly at the same
+/// endpoint; sessions of thirty turns, most prompts cached, a few failures.
 fn settlement(account: AccountId, number: u64, count: u64) -> Settlement {
     let mixed = mix(number);
     let key = mixed % KEYS;
@@ -98,13 +102,13 @@ fn settlement(account: AccountId, number: u64, count: u64) -> Settlement {
     let id = GenerationId::new(at.seconds(), u128::from(mixed) << 64 | u128::from(number));
     let charge = UsdNanos::new(i64::try_from(mixed % 50_000_000).expect("small"));
     let mut settlement = sample_settlement(tenant, id, at, charge, Vec::new());
-    let model = (mixed >> 8) % MODELS;
-    let provider = (mixed >> 16) % 3;
+    let model = (key + ((mixed >> 8) % 3)) % MODELS;
+    let provider = (model + u64::from((mixed >> 16).is_multiple_of(10))) % 3;
     let request = &mut settlement.request;
     request.requested_model = format!("maker-{}/model-{model}", model % 5);
     let session = number / (30 * KEYS) * KEYS + key;
     request.session_id = (mixed % 10 < 6).then(|| format!("session-{session:016x}"));
-    request.http_referer = Some(format!("https://app-{}.example", (mixed >> 24) % 4));
+    request.http_referer = Some(format!("https://app-{}.example", key % 8));
     request.external_user = None;
     settlement.usage.input_uncached = mixed % 4_000;
     settlement.usage.cache_read = (mixed >> 4) % 60_000;
@@ -149,11 +153,17 @@ macro_rules! timed {
             took.push(began.elapsed());
         }
         took.sort();
+        let (half, most) = (
+            took[RUNS / 2].as_micros(),
+            took[RUNS * 95 / 100].as_micros(),
+        );
         println!(
-            "{:<58} p50 {:>7.1} ms, p95 {:>7.1} ms ({rows} rows)",
+            "{:<58} p50 {:>5}.{} ms, p95 {:>5}.{} ms ({rows} rows)",
             $name,
-            took[RUNS / 2].as_secs_f64() * 1_000.0,
-            took[RUNS * 95 / 100].as_secs_f64() * 1_000.0
+            half / 1_000,
+            half / 100 % 10,
+            most / 1_000,
+            most / 100 % 10
         );
     }};
 }
@@ -179,7 +189,12 @@ async fn measure(store: &Store, account: AccountId) {
     let dear = Condition::Bounded(RowMeasure::Charge, Bound::Above, 49_900_000);
     let session = Condition::AnyOf(Dimension::Session, vec![text("session-0000000000000005")]);
     for days in [1, 7, 30] {
-        let hours = u32::try_from(days * 24 / 24).unwrap_or(1);
+        // As a page would choose them: some dozens of pieces, of whole days where there are many.
+        let hours = match days {
+            1 => 1,
+            7 => 6,
+            _ => 24,
+        };
         for (name, conditions) in [
             ("no filter", vec![]),
             ("one model", vec![model.clone()]),
@@ -189,7 +204,7 @@ async fn measure(store: &Store, account: AccountId) {
             let scope = Scope {
                 account,
                 range: Range {
-                    from: END.minus(Duration::from_secs(days * 86_400)),
+                    from: MIDNIGHT.minus(Duration::from_secs((days - 1) * 86_400)),
                     until: END,
                 },
                 filter: Filter { conditions },
@@ -227,7 +242,7 @@ async fn logs(store: &Store, scope: &Scope, name: &str, hours: u32) {
         scope: scope.clone(),
         step: Step::Hours(hours),
         dimensions: Vec::new(),
-        detail: Detail::Counts,
+        detail: Detail::Outline,
         limit: 1_000,
     };
     timed!(format!("{name}: totals"), async {

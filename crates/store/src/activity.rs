@@ -29,6 +29,9 @@ pub use self::{
 };
 use crate::directory::DirectoryError;
 
+/// [`DirectoryError::Refused`]: the database gave up, because it would take too long.
+pub const TOO_SLOW: &str = "too_slow";
+
 /// Reads what the traffic was.
 #[async_trait]
 pub trait ActivityStore: Send + Sync + 'static {

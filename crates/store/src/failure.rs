@@ -2,7 +2,7 @@
 
 use switchyard_billing::store::StoreError;
 
-use crate::directory::DirectoryError;
+use crate::{activity::TOO_SLOW, directory::DirectoryError};
 
 /// A call that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,22 @@ impl Failure {
         error
             .code()
             .is_some_and(|code| CODES.contains(&code.as_ref()))
+    }
+
+    /// This failure, or that it is refused where a statement took longer than statements may.
+    pub(crate) fn or_too_slow(self) -> Self {
+        /// PostgreSQL's canceled query; SQLite's interrupt.
+        const CODES: [&str; 2] = ["57014", "9"];
+        match &self {
+            Self::Sql(sqlx::Error::Database(error))
+                if error
+                    .code()
+                    .is_some_and(|code| CODES.contains(&code.as_ref())) =>
+            {
+                Self::Refused(TOO_SLOW)
+            }
+            _ => self,
+        }
     }
 
     /// Whether a row is there already.

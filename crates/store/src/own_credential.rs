@@ -377,4 +377,12 @@ pub trait OwnCredentialStore: Send + Sync + 'static {
         number: i64,
         limit: u32,
     ) -> Result<Vec<OwnerEvent>, DirectoryError>;
+
+    /// The same before the event with this number, the latest first.
+    async fn events_before(
+        &self,
+        account: AccountId,
+        number: i64,
+        limit: u32,
+    ) -> Result<Vec<OwnerEvent>, DirectoryError>;
 }

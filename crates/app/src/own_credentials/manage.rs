@@ -241,6 +241,16 @@ impl OwnCredentials {
         Ok(self.store.events_after(account, number, limit).await?)
     }
 
+    /// The same before the event with this number, the latest first.
+    pub async fn events_before(
+        &self,
+        account: AccountId,
+        number: i64,
+        limit: u32,
+    ) -> Result<Vec<OwnerEvent>, DirectoryError> {
+        self.store.events_before(account, number, limit).await
+    }
+
     /// Changes what is mentioned; a new secret takes the place of the old one, whose bytes go.
     pub async fn change(
         &self,

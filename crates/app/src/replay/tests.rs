@@ -81,7 +81,7 @@ impl Scene {
                 seed: u64::try_from(number).expect("few"),
             };
             let mut plan = select(&needs, &situation).expect("somebody serves");
-            plan.record.needs = Some(Box::new(needs.clone()));
+            plan.record.needs = Some(Arc::new(needs.clone()));
             let chosen = plan.candidates[0].vetted.endpoint();
             let tenant = Tenant {
                 account_id: self.installation.account,

@@ -1,7 +1,7 @@
 //! The first page of somebody who is not signed in: what this is, and a request to paste.
 
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::HeaderMap, response::Response};
 
 use super::{models, overview};
 use crate::{
@@ -27,9 +27,10 @@ struct LandingPage {
 pub(crate) async fn first(
     State(console): State<Console>,
     visit: Visit,
+    headers: HeaderMap,
 ) -> Result<Response, PageError> {
     if let Some(visitor) = visit.visitor.clone() {
-        return overview::show(State(console), SignedIn { visit, visitor }).await;
+        return overview::show(State(console), SignedIn { visit, visitor }, headers).await;
     }
     let offer = console.app.offer(None).await?;
     let shelf = console.shelf(&offer.catalog);

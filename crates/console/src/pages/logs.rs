@@ -24,8 +24,10 @@ use switchyard_domain::{
     id::{ApiKeyId, GenerationId},
 };
 
+pub(super) use self::export::push_cell;
 pub(super) use self::{
     address::{Address, segment},
+    empty::is_untouched,
     filter::{
         Chip, FIELDS, Term, chips as chips_of, filter as filter_of, keys_in, named, raw_of,
         start_of, terms as terms_of,

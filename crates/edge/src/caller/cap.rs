@@ -24,6 +24,7 @@ capabilities! {
     Infer
     ExplainRoutes
     ReadOwnKey
+    ReadActivity
     ReadSpend
     ReadGenerations
     ManageApiKeys

@@ -42,6 +42,19 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// The members of an object that stands at a path of the body, which a reader was given whole.
+    pub(crate) fn at(path: String, value: &'a RawValue) -> Result<Self, PublicFailure> {
+        let object: Result<shape::Object<'a>, _> = serde_json::from_str(value.get());
+        match object {
+            Ok(object) => Ok(Self {
+                path,
+                left: object.0,
+                asked: Vec::new(),
+            }),
+            Err(problem) => Err(error::bad_field(&path, &shape::in_words(&problem))),
+        }
+    }
+
     /// A field that may be left out or `null`, each with a meaning of its own.
     pub(crate) fn patch<T>(
         &mut self,

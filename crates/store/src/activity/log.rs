@@ -164,6 +164,8 @@ pub struct Names {
     pub workspaces: HashMap<WorkspaceId, WorkspaceName>,
     /// The account's people, and those who made the keys.
     pub people: HashMap<PersonId, PersonName>,
+    /// The account's apps, by their ids.
+    pub apps: HashMap<String, String>,
 }
 
 /// An API key's.

@@ -85,6 +85,9 @@ pub enum Step {
 /// How much of [`Sums`] is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Detail {
+    /// Requests, of which kinds, and what was charged; the rest stays zero. For the course of things
+    /// over many hours.
+    Outline,
     /// All but times: those stay zero. Costs half.
     Counts,
     /// Everything.

@@ -134,12 +134,16 @@ macro_rules! upsert {
 
 upsert!(
     "requests",
+    "byok_requests",
+    "errors",
+    "cancelled",
     "prompt_tokens",
     "completion_tokens",
     "reasoning_tokens",
     "cached_tokens",
     "cache_write_tokens",
     "charge",
+    "byok_charge",
     "tools_charge",
     "list_price",
     "byok_list_price",
@@ -181,7 +185,7 @@ upsert!(
     "t13"
 );
 
-const _: () = assert!(SUMMED.len() == 14 + LATENCY_BUCKETS + THROUGHPUT_BUCKETS);
+const _: () = assert!(SUMMED.len() == 18 + LATENCY_BUCKETS + THROUGHPUT_BUCKETS);
 
 type SpanRow = ((AccountId, i16, i32, Uuid), Sums);
 
@@ -191,12 +195,16 @@ fn bind_sums(row: &mut Statement, ((account, hours, starts_at, series), sums): S
         .push_bind(starts_at)
         .push_bind(series)
         .push_bind(count(sums.requests))
+        .push_bind(count(sums.byok_requests))
+        .push_bind(count(sums.errors))
+        .push_bind(count(sums.cancelled))
         .push_bind(count(sums.prompt_tokens))
         .push_bind(count(sums.completion_tokens))
         .push_bind(count(sums.reasoning_tokens))
         .push_bind(count(sums.cached_tokens))
         .push_bind(count(sums.cache_write_tokens))
         .push_bind(sums.charge.get())
+        .push_bind(sums.byok_charge.get())
         .push_bind(sums.tools_charge.get())
         .push_bind(sums.list_price.get())
         .push_bind(sums.byok_list_price.get())

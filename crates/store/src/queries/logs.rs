@@ -135,6 +135,11 @@ impl Engine {
     }
 
     async fn select_log_count(&self, scope: &Scope, cap: u32) -> Result<u64, Failure> {
+        if asks_series(&scope.filter) && scope.filter.is_rolled_up() {
+            // Those that fit may be few among many, and roll-ups know.
+            let sums = self.select_totals(scope, Detail::Outline).await?;
+            return Ok(sums.requests.min(u64::from(cap)));
+        }
         let mut query = Composed::new("SELECT COUNT(*) FROM (SELECT 1");
         push_scope(&mut query, scope)?;
         query
@@ -252,11 +257,15 @@ impl Row {
             workspace_id: WorkspaceId::from_uuid(self.workspace_id),
             api_key_id: ApiKeyId::from_uuid(self.api_key_id),
             status,
-            model: self
-                .model
-                .unwrap_or_else(|| request.requested_model.clone()),
+            model: self.model.unwrap_or_else(|| {
+                let tried = last.as_ref().map(|one| model_of(&one.endpoint_id));
+                tried.unwrap_or(&request.requested_model).to_owned()
+            }),
             endpoint_id: self.endpoint_id.map(EndpointId::new),
-            provider: self.provider.map(ProviderSlug::new),
+            provider: match self.provider {
+                Some(served) => Some(ProviderSlug::new(served)),
+                None => last.as_ref().map(|one| one.provider.clone()),
+            },
             provider_name: told.map(|one| one.provider_name.clone().into_owned()),
             is_byok,
             byok_credential_id: self.byok_credential_id.map(CredentialId::from_uuid),

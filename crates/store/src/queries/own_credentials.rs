@@ -453,4 +453,13 @@ impl OwnCredentialStore for Engine {
     ) -> Result<Vec<OwnerEvent>, DirectoryError> {
         retried!(self.select_events(account, number, limit))
     }
+
+    async fn events_before(
+        &self,
+        account: AccountId,
+        number: i64,
+        limit: u32,
+    ) -> Result<Vec<OwnerEvent>, DirectoryError> {
+        retried!(self.select_latest_events(account, number, limit))
+    }
 }

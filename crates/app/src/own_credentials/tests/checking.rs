@@ -4,7 +4,8 @@ use std::{collections::VecDeque, sync::Mutex};
 
 use serde_json::json;
 use switchyard_catalog::cell::CatalogCell;
-use switchyard_domain::{clock::Timestamp, id::NodeId};
+use switchyard_domain::{clock::Timestamp, id::NodeId, money::UsdNanos};
+use switchyard_identity::password::Cost;
 use switchyard_interchange::{
     event::{Completion, Finish, FinishReason},
     failure::{Failure, FailureKind},
@@ -33,7 +34,10 @@ use crate::{
     mail::NoMail,
     oauth::OAuth,
     organizations::Organizations,
-    people::{People, PeopleParts},
+    people::{
+        People, PeopleParts,
+        proofs::{ProofParts, ProofSettings, Proofs},
+    },
     policies::{Policies, PolicySubject},
     poster::Poster,
     receipts::Receipts,
@@ -145,6 +149,24 @@ fn people(store: &Store, clock: &Arc<dyn Clock>, random: &Arc<dyn RandomSource>)
     }))
 }
 
+fn proofs(store: &Store, vault: &Arc<Vault>, people: &Arc<People>) -> Arc<Proofs> {
+    Arc::new(Proofs::new(ProofParts {
+        people: people.clone(),
+        store: store.proofs.clone(),
+        ledger: store.ledger.clone(),
+        vault: vault.clone(),
+        settings: ProofSettings {
+            public_url: "http://localhost".to_owned(),
+            sends_mail: false,
+            sign_up_is_open: false,
+            sign_up_credit: UsdNanos::ZERO,
+            address_failures_max: Some(10),
+            password_workers: std::num::NonZeroUsize::MIN,
+            password_cost: Cost::LEAST,
+        },
+    }))
+}
+
 fn parts(
     installation: &Installation,
     node: &Node,
@@ -165,6 +187,7 @@ fn parts(
         clock.clone(),
     ));
     let poster = Arc::new(Poster::default());
+    let people = people(store, &clock, &random);
     Parts {
         clock: clock.clone(),
         random: random.clone(),
@@ -193,7 +216,8 @@ fn parts(
         )),
         oauth: Arc::new(OAuth::new(store.oauth.clone(), false)),
         audit_log: store.audit.clone(),
-        people: people(store, &clock, &random),
+        proofs: proofs(store, &vault, &people),
+        people,
         directory: store.directory.clone(),
         upstream: provider.clone(),
         keys: Arc::new(ApiKeys::new(

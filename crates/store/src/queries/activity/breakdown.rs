@@ -7,7 +7,7 @@ use switchyard_domain::clock::Timestamp;
 
 use super::{
     super::{super::Db, Engine},
-    Composed,
+    Composed, Source, asks_series,
     segments::{Numbering, Segment, segments},
     sums,
 };
@@ -80,7 +80,8 @@ impl Engine {
             let (sql, arguments) = statement(cut, *segment, numbering)?.finish()?;
             // Its text depends on the filter: not worth keeping prepared.
             let query = sqlx::query_with(sql, arguments).persistent(false);
-            for row in query.fetch_all(&self.reader).await? {
+            let rows = query.fetch_all(&self.reader).await;
+            for row in rows.map_err(|error| Failure::Sql(error).or_too_slow())? {
                 let (place, sums) = read(&row, cut, numbering)?;
                 if sums.requests > 0 {
                     *slices.entry(place).or_default() += &sums;
@@ -95,7 +96,7 @@ impl Engine {
 }
 
 /// Everything from generations where roll-ups do not tell what is asked for.
-fn parts(cut: &Cut<'_>) -> Vec<Segment> {
+pub(super) fn parts(cut: &Cut<'_>) -> Vec<Segment> {
     let is_rolled_up = cut.scope.filter.is_rolled_up()
         && cut
             .dimensions
@@ -141,7 +142,11 @@ fn statement(
 
 fn push_source(query: &mut Composed, cut: &Cut<'_>, segment: Segment) {
     let account = cut.scope.account.as_uuid();
-    query.push(segment.source().tables());
+    let asks_series = !cut.dimensions.is_empty() || asks_series(&cut.scope.filter);
+    query.push(match segment.source() {
+        Source::RollUps if !asks_series => " FROM activity AS h WHERE ",
+        source => source.tables(),
+    });
     match segment {
         Segment::RolledUp { span, from, until } => {
             query
@@ -182,14 +187,23 @@ fn read(
         }
         None => None,
     };
-    let mut values = Vec::with_capacity(cut.dimensions.len());
-    for dimension in cut.dimensions {
-        values.push(if dimension.is_id() {
-            sums::get::<Option<Uuid>>(row, next)?.map(Value::Id)
-        } else {
-            sums::get::<Option<String>>(row, next)?.map(Value::Text)
-        });
-        next += 1;
-    }
+    let values = read_values(row, next, cut.dimensions)?;
+    next += values.len();
     Ok(((at, values), sums::read(row, next, cut.detail)?))
+}
+
+/// Reads the values of dimensions from the `first` column on.
+pub(super) fn read_values(
+    row: &DbRow,
+    first: usize,
+    dimensions: &[Dimension],
+) -> Result<Vec<Option<Value>>, Failure> {
+    let value = |(index, dimension): (usize, &Dimension)| {
+        Ok(if dimension.is_id() {
+            sums::get::<Option<Uuid>>(row, first + index)?.map(Value::Id)
+        } else {
+            sums::get::<Option<String>>(row, first + index)?.map(Value::Text)
+        })
+    };
+    dimensions.iter().enumerate().map(value).collect()
 }

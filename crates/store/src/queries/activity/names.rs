@@ -21,6 +21,10 @@ const PEOPLE: &str = "
     WHERE p.person_id IN (SELECT person_id FROM memberships WHERE account_id = $1)
         OR p.person_id IN (SELECT creator_id FROM api_keys WHERE account_id = $1)";
 
+const APPS: &str = "
+    SELECT app, MAX(app_name) AS name FROM activity_series
+    WHERE account_id = $1 AND app IS NOT NULL AND app_name IS NOT NULL GROUP BY app";
+
 #[derive(FromRow)]
 struct KeyRow {
     api_key_id: Uuid,
@@ -46,7 +50,12 @@ impl Engine {
             .bind(account.as_uuid())
             .fetch_all(&self.reader)
             .await?;
+        let apps: Vec<(String, String)> = sqlx::query_as(APPS)
+            .bind(account.as_uuid())
+            .fetch_all(&self.reader)
+            .await?;
         Ok(Names {
+            apps: apps.into_iter().collect(),
             keys: self.select_key_names(account, keys).await?,
             workspaces: workspaces
                 .into_iter()

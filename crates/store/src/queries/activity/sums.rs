@@ -13,7 +13,7 @@ use crate::{
 
 type DbRow = <Db as Database>::Row;
 
-/// Columns that every sum has.
+/// Columns before the times.
 const COUNTS: usize = 15;
 
 /// A whole number, 0 over nothing. PostgreSQL would answer with a decimal.
@@ -23,68 +23,68 @@ macro_rules! sum {
     };
 }
 
-macro_rules! counts {
-    ($series:literal, $requests:literal, $sums:literal) => {
+macro_rules! outline {
+    ($requests:literal, $byok_requests:literal, $errors:literal, $cancelled:literal,
+     $charge:literal, $byok_charge:literal) => {
         concat!(
             sum!($requests),
             ", ",
-            sum!(concat!(
-                "CASE WHEN ",
-                $series,
-                ".is_byok THEN ",
-                $requests,
-                " ELSE 0 END"
-            )),
+            sum!($byok_requests),
             ", ",
-            sum!(concat!(
-                "CASE WHEN ",
-                $series,
-                ".status = 'error' THEN ",
-                $requests,
-                " ELSE 0 END"
-            )),
+            sum!($errors),
             ", ",
-            sum!(concat!(
-                "CASE WHEN ",
-                $series,
-                ".status = 'cancelled' THEN ",
-                $requests,
-                " ELSE 0 END"
-            )),
+            sum!($cancelled),
             ", ",
-            sum!(concat!($sums, ".prompt_tokens")),
+            sum!($charge),
             ", ",
-            sum!(concat!($sums, ".completion_tokens")),
-            ", ",
-            sum!(concat!($sums, ".reasoning_tokens")),
-            ", ",
-            sum!(concat!($sums, ".cached_tokens")),
-            ", ",
-            sum!(concat!($sums, ".cache_write_tokens")),
-            ", ",
-            sum!(concat!($sums, ".charge")),
-            ", ",
-            sum!(concat!(
-                "CASE WHEN ",
-                $series,
-                ".is_byok THEN ",
-                $sums,
-                ".charge ELSE 0 END"
-            )),
-            ", ",
-            sum!(concat!($sums, ".tools_charge")),
-            ", ",
-            sum!(concat!($sums, ".list_price")),
-            ", ",
-            sum!(concat!($sums, ".byok_list_price")),
-            ", ",
-            sum!(concat!($sums, ".cache_discount"))
+            sum!($byok_charge)
         )
     };
 }
 
-const OF_ROLL_UPS: &str = counts!("s", "h.requests", "h");
-const OF_ROWS: &str = counts!("s", "1", "g");
+macro_rules! counts {
+    ($of:literal) => {
+        concat!(
+            ", ",
+            sum!(concat!($of, ".prompt_tokens")),
+            ", ",
+            sum!(concat!($of, ".completion_tokens")),
+            ", ",
+            sum!(concat!($of, ".reasoning_tokens")),
+            ", ",
+            sum!(concat!($of, ".cached_tokens")),
+            ", ",
+            sum!(concat!($of, ".cache_write_tokens")),
+            ", ",
+            sum!(concat!($of, ".tools_charge")),
+            ", ",
+            sum!(concat!($of, ".list_price")),
+            ", ",
+            sum!(concat!($of, ".byok_list_price")),
+            ", ",
+            sum!(concat!($of, ".cache_discount"))
+        )
+    };
+}
+
+const OUTLINE_OF_ROLL_UPS: &str = outline!(
+    "h.requests",
+    "h.byok_requests",
+    "h.errors",
+    "h.cancelled",
+    "h.charge",
+    "h.byok_charge"
+);
+const OUTLINE_OF_ROWS: &str = outline!(
+    "1",
+    "CASE WHEN s.is_byok THEN 1 ELSE 0 END",
+    "CASE WHEN s.status = 'error' THEN 1 ELSE 0 END",
+    "CASE WHEN s.status = 'cancelled' THEN 1 ELSE 0 END",
+    "g.charge",
+    "CASE WHEN s.is_byok THEN g.charge ELSE 0 END"
+);
+const COUNTS_OF_ROLL_UPS: &str = counts!("h");
+const COUNTS_OF_ROWS: &str = counts!("g");
 
 /// What the time columns of roll-ups add up to.
 static TIMES_OF_ROLL_UPS: LazyLock<String> = LazyLock::new(|| {
@@ -138,12 +138,15 @@ fn push_buckets(sql: &mut String, counted: &str, value: &str, ends: &[u64]) {
 }
 
 /// The columns, in the order of [`read`].
-pub(super) fn columns(source: Source, detail: Detail) -> [&'static str; 2] {
-    match (source, detail) {
-        (Source::RollUps, Detail::Counts) => [OF_ROLL_UPS, ""],
-        (Source::RollUps, Detail::Timed) => [OF_ROLL_UPS, &TIMES_OF_ROLL_UPS],
-        (Source::Rows, Detail::Counts) => [OF_ROWS, ""],
-        (Source::Rows, Detail::Timed) => [OF_ROWS, &TIMES_OF_ROWS],
+pub(super) fn columns(source: Source, detail: Detail) -> [&'static str; 3] {
+    let [outline, counts, times] = match source {
+        Source::RollUps => [OUTLINE_OF_ROLL_UPS, COUNTS_OF_ROLL_UPS, &*TIMES_OF_ROLL_UPS],
+        Source::Rows => [OUTLINE_OF_ROWS, COUNTS_OF_ROWS, &*TIMES_OF_ROWS],
+    };
+    match detail {
+        Detail::Outline => [outline, "", ""],
+        Detail::Counts => [outline, counts, ""],
+        Detail::Timed => [outline, counts, times],
     }
 }
 
@@ -159,27 +162,29 @@ pub(super) fn read(row: &DbRow, first: usize, detail: Detail) -> Result<Sums, Fa
         byok_requests: counted(1)?,
         errors: counted(2)?,
         cancelled: counted(3)?,
-        prompt_tokens: counted(4)?,
-        completion_tokens: counted(5)?,
-        reasoning_tokens: counted(6)?,
-        cached_tokens: counted(7)?,
-        cache_write_tokens: counted(8)?,
-        charge: money(9)?,
-        byok_charge: money(10)?,
-        tools_charge: money(11)?,
-        list_price: money(12)?,
-        byok_list_price: money(13)?,
-        cache_discount: money(14)?,
+        charge: money(4)?,
+        byok_charge: money(5)?,
         ..Sums::default()
     };
+    if detail == Detail::Outline {
+        return Ok(sums);
+    }
+    sums.prompt_tokens = counted(6)?;
+    sums.completion_tokens = counted(7)?;
+    sums.reasoning_tokens = counted(8)?;
+    sums.cached_tokens = counted(9)?;
+    sums.cache_write_tokens = counted(10)?;
+    sums.tools_charge = money(11)?;
+    sums.list_price = money(12)?;
+    sums.byok_list_price = money(13)?;
+    sums.cache_discount = money(14)?;
     if detail == Detail::Timed {
         sums.latency_ms = counted(COUNTS)?;
         sums.timed_tokens = counted(COUNTS + 1)?;
         sums.timed_ms = counted(COUNTS + 2)?;
-        let mut next = COUNTS + 3;
-        for bucket in sums.latency.0.iter_mut().chain(&mut sums.throughput.0) {
-            *bucket = counted(next)?;
-            next += 1;
+        let buckets = sums.latency.0.iter_mut().chain(&mut sums.throughput.0);
+        for (column, bucket) in (COUNTS + 3..).zip(buckets) {
+            *bucket = counted(column)?;
         }
     }
     Ok(sums)

@@ -61,6 +61,10 @@ const EVENTS_AFTER: &str = "
     SELECT event_no, at, account_id, workspace_id, kind, subject, detail FROM events
     WHERE account_id = $1 AND event_no > $2 ORDER BY event_no LIMIT $3";
 
+const EVENTS_BEFORE: &str = "
+    SELECT event_no, at, account_id, workspace_id, kind, subject, detail FROM events
+    WHERE account_id = $1 AND event_no < $2 ORDER BY event_no DESC LIMIT $3";
+
 const ADD_OPENINGS: &str = "
     INSERT INTO credential_opens AS o (credential_id, hour, opens) VALUES ($1, $2, $3)
     ON CONFLICT (credential_id, hour) DO UPDATE SET opens = o.opens + excluded.opens";
@@ -178,7 +182,28 @@ impl Engine {
         number: i64,
         limit: u32,
     ) -> Result<Vec<OwnerEvent>, Failure> {
-        let rows: Vec<EventRow> = sqlx::query_as(EVENTS_AFTER)
+        self.fetch_events(EVENTS_AFTER, account, number, limit)
+            .await
+    }
+
+    pub(super) async fn select_latest_events(
+        &self,
+        account: AccountId,
+        number: i64,
+        limit: u32,
+    ) -> Result<Vec<OwnerEvent>, Failure> {
+        self.fetch_events(EVENTS_BEFORE, account, number, limit)
+            .await
+    }
+
+    async fn fetch_events(
+        &self,
+        statement: &'static str,
+        account: AccountId,
+        number: i64,
+        limit: u32,
+    ) -> Result<Vec<OwnerEvent>, Failure> {
+        let rows: Vec<EventRow> = sqlx::query_as(statement)
             .bind(account.as_uuid())
             .bind(number)
             .bind(i64::from(limit))

@@ -1,8 +1,13 @@
 //! What the directory must do on every engine.
 
 pub(crate) mod accounts;
+pub(crate) mod activity_log;
+pub(crate) mod activity_roll_ups;
+pub(crate) mod activity_sums;
+mod activity_traffic;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
+pub(crate) mod console_keys;
 pub(crate) mod credential_states;
 pub(crate) mod credentials;
 pub(crate) mod decisions;
@@ -16,6 +21,7 @@ pub(crate) mod organizations;
 pub(crate) mod own_credentials;
 pub(crate) mod people;
 pub(crate) mod policies;
+pub(crate) mod proofs;
 pub(crate) mod receipts;
 pub(crate) mod sealed;
 pub(crate) mod usage;
@@ -32,6 +38,19 @@ macro_rules! directory_test_suite {
             accounts::parallel_sign_ups_with_one_address_make_one_account,
             accounts::credits_tell_what_was_granted_and_used,
             accounts::nodes_and_audit_events_are_recorded,
+            activity_roll_ups::random_batches_add_up_to_their_generations,
+            activity_roll_ups::what_was_posted_without_is_rolled_up_once,
+            activity_roll_ups::nodes_that_roll_up_at_once_count_nothing_twice,
+            activity_sums::every_part_of_a_range_is_counted_once,
+            activity_sums::sums_are_cut_by_time_and_dimension,
+            activity_sums::filters_hold_wherever_sums_come_from,
+            activity_sums::facets_count_values,
+            activity_log::pages_follow_each_other_both_ways,
+            activity_log::filters_read_as_they_say,
+            activity_log::other_accounts_read_nothing,
+            activity_log::what_finished_late_is_found_by_its_end,
+            activity_log::sessions_are_listed_by_their_last_turn,
+            activity_log::names_outlive_what_they_name,
             api_keys::a_key_is_read_back_as_it_was_stored,
             api_keys::a_key_needs_a_workspace_of_its_account,
             api_keys::lookup_ids_are_unique,
@@ -49,6 +68,8 @@ macro_rules! directory_test_suite {
             idempotency::claims_lapse_and_outcomes_are_forgotten,
             managed_keys::a_managed_key_is_read_back_with_whom_it_is_for,
             managed_keys::t15_keys_of_others_and_management_keys_are_missing,
+            console_keys::keys_of_the_console_are_nobodys_to_manage,
+            generations::an_accounts_first_generation,
             managed_keys::lists_have_what_was_asked_for_with_what_it_used,
             managed_keys::changes_and_deletions_are_numbered_and_audited,
             managed_keys::uses_are_noted_and_never_go_back,
@@ -106,6 +127,14 @@ macro_rules! directory_test_suite {
             credential_states::parallel_nodes_tell_a_failure_once,
             credential_states::openings_add_up_by_hour,
             own_credentials::a_poll_sees_every_change_in_order,
+            proofs::who_signs_up_is_confirmed_by_a_link_once,
+            proofs::a_reset_uses_up_all_its_like,
+            proofs::t20_steps_and_recovery_codes_work_once,
+            proofs::of_many_with_one_code_one_is_first,
+            proofs::t07_seeds_are_found_and_rewrapped,
+            proofs::passkeys_are_one_persons,
+            proofs::what_is_unfinished_is_taken_once_and_lapses,
+            proofs::of_parallel_tries_none_is_uncounted,
             people::a_session_is_found_by_its_token_with_its_person_and_place,
             people::a_session_that_is_idle_or_old_is_over,
             people::a_new_proof_replaces_the_token,
