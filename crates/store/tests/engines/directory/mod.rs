@@ -17,6 +17,7 @@ pub(crate) mod key_deletion;
 pub(crate) mod key_rotation;
 pub(crate) mod managed_keys;
 pub(crate) mod members;
+pub(crate) mod oauth_codes;
 pub(crate) mod organizations;
 pub(crate) mod own_credentials;
 pub(crate) mod people;
@@ -105,9 +106,9 @@ macro_rules! directory_test_suite {
             organizations::nobody_gives_or_takes_a_role_above_their_own,
             organizations::of_two_owners_who_leave_at_once_one_stays,
             organizations::keys_of_whoever_leaves_are_switched_off,
-            organizations::t18_of_many_who_exchange_a_code_one_gets_a_key,
-            organizations::t18_a_code_is_over_after_ten_minutes,
-            organizations::the_log_is_narrowed_down,
+            oauth_codes::t18_of_many_who_exchange_a_code_one_gets_a_key,
+            oauth_codes::t18_a_code_is_over_after_ten_minutes,
+            audit::the_log_is_narrowed_down,
             receipts::a_receipt_comes_with_its_generation_where_it_was_asked_for,
             receipts::a_chain_grows_only_from_where_it_ends,
             receipts::a_chain_takes_all_of_a_list_or_none,
