@@ -27,6 +27,7 @@ const STYLES: &str = concat!(
     include_str!("../assets/styles/charts.css"),
     include_str!("../assets/styles/traffic.css"),
     include_str!("../assets/styles/explore.css"),
+    include_str!("../assets/styles/owned.css"),
     include_str!("../assets/styles/endings.css"),
 );
 

@@ -13,7 +13,7 @@ use switchyard_app::{
     api_keys::{KeyQuery, LimitWishes, NewKey},
     reads::GenerationView,
 };
-use switchyard_domain::{authority::Capability, clock::Timestamp};
+use switchyard_domain::{authority::Capability, clock::Timestamp, tenancy::KeyKind};
 
 use super::{models, sign_in_link::Nothing};
 use crate::{
@@ -102,6 +102,7 @@ pub(crate) async fn make_key(
 ) -> Result<Response, PageError> {
     let wanted = NewKey {
         name: "First key".to_owned(),
+        kind: KeyKind::Inference,
         workspace_id: Some(signed_in.visitor.workspace_id()),
         limit: LimitWishes::default(),
         expires_at: None,
@@ -145,10 +146,10 @@ impl Start {
             workspace_id: Some(visitor.workspace_id()),
             ..KeyQuery::default()
         };
-        let keys = console.app.api_keys(visitor.account_id(), query).await?;
+        let (_, keys) = console.app.api_keys(visitor.account_id(), query).await?;
         let offer = models::offered(console, &signed_in.visit).await?;
         Ok(Self {
-            has_keys: !keys.is_empty(),
+            has_keys: keys > 0,
             may_make,
             snippets: snippets(&Asking {
                 public_url: &console.settings.public_url,
