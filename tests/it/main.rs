@@ -9,8 +9,10 @@ mod world;
 mod own;
 mod people;
 mod signed_in;
+mod visitor;
 
 mod activity;
+mod console_chat;
 mod first_generation;
 mod generation_lookup_right_after_stream;
 mod models_and_endpoints;
@@ -60,8 +62,11 @@ mod key_service_guards_the_keys;
 mod manage_keys;
 mod managed;
 mod management_vs_inference;
+mod organizations;
 mod own_credentials_managed;
 mod revoked_under_load;
+mod roles_in_the_console;
+mod t18_codes_for_keys;
 mod who_may_what;
 mod workspaces;
 

@@ -62,6 +62,18 @@ impl App {
         self.directory.credits(account).await
     }
 
+    /// The first generation that the account ever asked for.
+    pub async fn first_generation(
+        &self,
+        account: AccountId,
+    ) -> Result<Option<GenerationView>, DirectoryError> {
+        self.poster.flush(FLUSH_PATIENCE).await;
+        match self.directory.first_generation(account).await? {
+            Some(id) => self.directory.generation(account, &id).await,
+            None => Ok(None),
+        }
+    }
+
     /// One of the account's generations.
     pub async fn generation(
         &self,

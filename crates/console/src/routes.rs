@@ -1,5 +1,7 @@
 //! Every page, on one page, with what it takes to see it and to send something to it.
 
+mod account;
+
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -80,17 +82,61 @@ pub fn router(console: Console) -> Router {
         .with_state(console)
 }
 
+/// What it takes to see a page, for whoever checks that it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Door {
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// What looking takes; `None` is nothing.
+    pub read: Option<Key>,
+    /// What sending something takes; `None` is nothing.
+    pub write: Option<Key>,
+}
+
+/// What opens a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// Being signed in.
+    SignIn,
+    /// Being signed in, and the capability.
+    May(Capability),
+}
+
+impl Needs {
+    const fn key(self) -> Option<Key> {
+        match self {
+            Self::Nothing => None,
+            Self::SignIn => Some(Key::SignIn),
+            Self::May(capability) => Some(Key::May(capability)),
+        }
+    }
+}
+
+/// Every page's door.
+pub fn doors() -> Vec<Door> {
+    let rooms = rooms().into_iter();
+    rooms
+        .map(|room| Door {
+            path: room.path,
+            read: room.read.key(),
+            write: room.write.key(),
+        })
+        .collect()
+}
+
 fn rooms() -> Vec<Room> {
     let mut rooms = Vec::new();
     rooms.extend(signing_in());
     rooms.extend(proving());
     rooms.extend(security());
     rooms.extend(overview());
+    rooms.extend(account::rooms());
     rooms.extend(keys());
     rooms.extend(provider_keys());
     rooms.extend(rules());
     rooms.extend(traffic());
     rooms.extend(models());
+    rooms.extend(onboarding());
     rooms.extend(chat());
     rooms
 }
@@ -186,6 +232,22 @@ fn models() -> Vec<Room> {
         room("/models", Nothing, get(pages::models::list)),
         room("/models/compare", Nothing, get(pages::models::compare)),
         room("/models/{author}/{slug}", Nothing, get(pages::models::one)),
+    ]
+}
+
+/// From signing up to a first answer.
+fn onboarding() -> Vec<Room> {
+    let manage = Needs::May(Capability::ManageApiKeys);
+    let start = get(pages::onboarding::show).post(pages::onboarding::make_key);
+    vec![
+        room("/start", Needs::SignIn, start)
+            .writes(manage)
+            .dangerous(),
+        room(
+            "/start/first-request",
+            Needs::SignIn,
+            get(pages::onboarding::first_request),
+        ),
     ]
 }
 

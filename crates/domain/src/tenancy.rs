@@ -79,6 +79,12 @@ impl Role {
         }
     }
 
+    /// Whether it is this role or a wider one. Nobody gives more than they have.
+    pub fn is_at_least(self, other: Self) -> bool {
+        let place = |role| Self::ALL.iter().position(|one| *one == role);
+        place(self) <= place(other)
+    }
+
     /// The role with this stored name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == name)

@@ -68,17 +68,9 @@ impl Engine {
         external: Option<&ExternalIdentity>,
         audit: &AuditEvent,
     ) -> Result<KeyRevision, Failure> {
-        let key = &new.key;
         let mut transaction = self.begin().await?;
-        if let Some(person) = key.creator_id {
-            let member: Option<i32> = sqlx::query_scalar(MEMBER_OF_ACCOUNT)
-                .bind(key.account_id.as_uuid())
-                .bind(person.as_uuid())
-                .fetch_optional(&mut *transaction)
-                .await?;
-            member.ok_or(Failure::Refused("creator"))?;
-        }
         let revision = api_keys::insert_key(&mut transaction, new, external).await?;
+        expect_creator(&mut transaction, new).await?;
         self.append_audit_entry(&mut transaction, audit).await?;
         transaction.commit().await?;
         Ok(revision)
@@ -186,6 +178,23 @@ impl Found {
             lookup_id: self.lookup_id,
         }
     }
+}
+
+/// Refuses a key whose owner does not belong to the account. Asked once the key has its number: whoever
+/// leaves takes one too, so nobody leaves between.
+pub(super) async fn expect_creator(
+    connection: &mut <Db as Database>::Connection,
+    new: &NewApiKey,
+) -> Result<(), Failure> {
+    let Some(person) = new.key.creator_id else {
+        return Ok(());
+    };
+    let member: Option<i32> = sqlx::query_scalar(MEMBER_OF_ACCOUNT)
+        .bind(new.key.account_id.as_uuid())
+        .bind(person.as_uuid())
+        .fetch_optional(connection)
+        .await?;
+    member.map(drop).ok_or(Failure::Refused("creator"))
 }
 
 async fn find(
