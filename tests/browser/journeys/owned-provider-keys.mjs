@@ -57,7 +57,7 @@ journey(
     await add(page, "groq", "plain", "gsk_0123456789abcdefghijABCDEFGHI3");
     const label = (await page.locator("main .tools code").first().textContent()).trim();
     await page.getByRole("link", { name: "Delete…" }).click();
-    await page.getByLabel(/^Type/).fill(label);
+    await page.getByRole("textbox", { name: /^Type/ }).fill(label);
     await page.getByRole("button", { name: "Delete the key" }).click();
     await page.getByText("The key is deleted.").waitFor();
   },
@@ -74,7 +74,6 @@ journey("a rule that kills a model in use warns before it is saved", async ({ pa
   await check.page(page, { firstView: false });
   await page.getByRole("button", { name: "Save the rules" }).click();
   await page.getByRole("heading", { name: "Please look at this again" }).waitFor();
-  check.expected(/422/);
   await page.getByLabel("Requests for these models shall fail from now on").check();
   await page.getByRole("button", { name: "Save the rules" }).click();
   await page.getByText("Saved. Every node goes by it").waitFor();

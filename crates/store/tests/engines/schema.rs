@@ -211,6 +211,7 @@ async fn money_is_never_null() {
 async fn rows_refer_to_rows_that_exist() {
     let expected: BTreeSet<_> = [
         "api_key_limits -> api_keys",
+        "api_keys -> api_keys",
         "api_keys -> workspaces",
         "fund_charges -> funds",
         "invitations -> accounts",

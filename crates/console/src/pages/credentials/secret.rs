@@ -178,7 +178,7 @@ mod tests {
                 SecretForm::Vertex,
                 &[("secret", r#"{"type":"x"}"#), ("region", "eu")]
             ),
-            Ok(r#"{"type":"x","region":"eu"}"#.to_owned())
+            Ok(r#"{"region":"eu","type":"x"}"#.to_owned())
         );
         assert_eq!(
             read(

@@ -17,6 +17,7 @@ use switchyard_domain::{
     patch::Patch,
     tenancy::KeyKind,
 };
+use time::macros::format_description;
 
 use super::{
     list::owner_of,
@@ -217,12 +218,15 @@ fn layers(room: &SpendingRoom) -> Vec<LayerRow> {
     room.layers.iter().map(row).collect()
 }
 
+/// A day, as short as it can be told: the last thirty are of one year or of two that meet.
+fn day_name(day: Timestamp) -> String {
+    let form = format_description!("[day padding:none] [month repr:short]");
+    day.to_utc().format(form).unwrap_or_default()
+}
+
 /// A bar for each day, which leads to its requests.
 fn chart(days: &[KeyDay]) -> Markup {
-    let ticks = days.iter().map(|day| {
-        let label: String = day.day.to_rfc3339().chars().take(10).collect();
-        Tick::new(label)
-    });
+    let ticks = days.iter().map(|day| Tick::new(day_name(day.day)));
     let spent: UsdNanos = days.iter().map(|day| day.charge).sum();
     let title = format!("{} in 30 days", crate::ui::usd_plain(spent, Places::Two));
     let nanos = |amount: UsdNanos| u64::try_from(amount.get()).ok();
