@@ -106,7 +106,7 @@ pub struct NeedsStory {
     pub preferences: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Stored {
     requested_models: Vec<String>,
@@ -122,26 +122,6 @@ struct Stored {
     needs: Option<Value>,
     own_only: bool,
     candidates: Vec<StoredCandidate>,
-}
-
-impl Default for Stored {
-    fn default() -> Self {
-        Self {
-            requested_models: Vec::new(),
-            route: String::new(),
-            strategy: String::new(),
-            catalog_version: String::new(),
-            seed: 0,
-            pin: None,
-            pin_verdict: None,
-            hedge: None,
-            country: None,
-            policy: None,
-            needs: None,
-            own_only: false,
-            candidates: Vec::new(),
-        }
-    }
 }
 
 #[derive(Deserialize)]
