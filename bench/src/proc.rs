@@ -1,17 +1,43 @@
 //! What the kernel knows about a process: its processor time and its memory.
 
-use std::{fs, io, time::Duration};
+use std::{collections::BTreeMap, fs, io, time::Duration};
 
-/// `/proc` counts processor time in hundredths of a second, whatever the kernel's own tick is.
-const TICK: Duration = Duration::from_millis(10);
-/// Fields of `/proc/PID/stat` after the name: `utime` and `stime`.
-const USER_FIELD: usize = 11;
-const SYSTEM_FIELD: usize = 12;
+/// What each thread of a process has run so far, in nanoseconds, by the thread's id. The sum that
+/// `/proc/PID/stat` has comes in hundredths of a second, too coarse for a load of a few seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ThreadTimes(BTreeMap<String, u64>);
 
-/// User and system time of all threads so far.
-pub(crate) fn cpu_time(pid: u32) -> io::Result<Duration> {
-    parse_cpu_time(&fs::read_to_string(format!("/proc/{pid}/stat"))?)
-        .ok_or_else(|| io::Error::other("/proc/PID/stat has another form than expected"))
+impl ThreadTimes {
+    pub(crate) fn of(pid: u32) -> io::Result<Self> {
+        let mut times = BTreeMap::new();
+        for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+            let task = task?;
+            // A thread may end while it is looked at.
+            let Ok(text) = fs::read_to_string(task.path().join("schedstat")) else {
+                continue;
+            };
+            let ran = parse_ran(&text).ok_or_else(|| {
+                io::Error::other("/proc/PID/task/TID/schedstat has another form than expected")
+            })?;
+            times.insert(task.file_name().to_string_lossy().into_owned(), ran);
+        }
+        if times.values().all(|ran| *ran == 0) {
+            return Err(io::Error::other(
+                "this kernel does not say how long threads ran",
+            ));
+        }
+        Ok(Self(times))
+    }
+
+    /// What threads ran since `before`. Of one that ended meanwhile nothing is known any more; those
+    /// that do had been idle for long.
+    pub(crate) fn since(&self, before: &Self) -> Duration {
+        let ran = self.0.iter().map(|(thread, ran)| {
+            let earlier = before.0.get(thread).copied().unwrap_or_default();
+            ran.saturating_sub(earlier)
+        });
+        Duration::from_nanos(ran.sum())
+    }
 }
 
 /// Resident memory in bytes.
@@ -20,12 +46,8 @@ pub(crate) fn resident_bytes(pid: u32) -> io::Result<u64> {
         .ok_or_else(|| io::Error::other("/proc/PID/status has another form than expected"))
 }
 
-fn parse_cpu_time(stat: &str) -> Option<Duration> {
-    // The name may hold spaces and parentheses; the last one closes it.
-    let (_, rest) = stat.rsplit_once(") ")?;
-    let fields: Vec<&str> = rest.split(' ').collect();
-    let ticks = |field: usize| fields.get(field)?.parse::<u32>().ok();
-    Some(TICK * (ticks(USER_FIELD)? + ticks(SYSTEM_FIELD)?))
+fn parse_ran(schedstat: &str) -> Option<u64> {
+    schedstat.split_ascii_whitespace().next()?.parse().ok()
 }
 
 fn parse_resident(status: &str) -> Option<u64> {
@@ -42,9 +64,8 @@ mod tests {
 
     #[test]
     fn kernel_tables_are_read() {
-        let stat = "42 (a b) c) S 1 42 42 0 -1 4194560 900 0 1 0 150 50 0 0 20 0 1 0 9 1 2";
-        assert_eq!(parse_cpu_time(stat), Some(Duration::from_secs(2)));
-        assert_eq!(parse_cpu_time("42 (cut"), None);
+        assert_eq!(parse_ran("198755238 28468972 981\n"), Some(198_755_238));
+        assert_eq!(parse_ran(""), None);
         assert_eq!(
             parse_resident("Name:\tx\nVmRSS:\t    2048 kB\n"),
             Some(2_097_152)
@@ -56,6 +77,17 @@ mod tests {
     fn this_process_can_be_read() {
         let pid = std::process::id();
         assert!(resident_bytes(pid).expect("our own status") > 0);
-        assert!(cpu_time(pid).is_ok());
+        assert!(ThreadTimes::of(pid).is_ok());
+    }
+
+    #[test]
+    fn threads_that_come_and_go_are_counted_as_far_as_they_are_seen() {
+        let times = |threads: &[(&str, u64)]| {
+            let threads = threads.iter();
+            ThreadTimes(threads.map(|(id, ran)| ((*id).to_owned(), *ran)).collect())
+        };
+        let before = times(&[("1", 100), ("2", 50)]);
+        let after = times(&[("1", 130), ("3", 7)]);
+        assert_eq!(after.since(&before), Duration::from_nanos(37));
     }
 }

@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{
     load::{Connection, Tally, Timetable, apply},
-    proc,
+    proc::{self, ThreadTimes},
     simulated::CHUNKS_PER_STREAM,
     target::{Bodies, Kind, Target},
 };
@@ -58,7 +58,7 @@ impl Scenario {
 
     /// Applies the load for `duration`.
     pub(crate) async fn measure(self, target: &Target, duration: Duration) -> io::Result<Measured> {
-        let before = target.pid.map(proc::cpu_time).transpose()?;
+        let before = target.pid.map(ThreadTimes::of).transpose()?;
         let tally = match self {
             Self::Closed => {
                 apply(
@@ -95,10 +95,10 @@ impl Scenario {
             }
         };
         sleep(SETTLE).await;
-        let after = target.pid.map(proc::cpu_time).transpose()?;
+        let after = target.pid.map(ThreadTimes::of).transpose()?;
         let cpu = before
             .zip(after)
-            .map(|(before, after)| after.saturating_sub(before));
+            .map(|(before, after)| after.since(&before));
         Ok(Measured { tally, cpu })
     }
 }

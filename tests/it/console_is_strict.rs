@@ -56,7 +56,10 @@ fn is_strict(path: &str, reply: &Reply) {
         assert_eq!(reply.header(name), Some(value), "{name} of {path}");
     }
     assert!(reply.header("permissions-policy").is_some(), "{path}");
-    assert!(reply.header("access-control-allow-origin").is_none(), "{path}");
+    assert!(
+        reply.header("access-control-allow-origin").is_none(),
+        "{path}"
+    );
     let id = reply.header("x-request-id");
     assert!(id.is_some_and(|id| !id.is_empty()), "{path} has a name");
 }
@@ -64,7 +67,14 @@ fn is_strict(path: &str, reply: &Reply) {
 /// What the policy forbids is not even there.
 fn has_nothing_inline(path: &str, html: &str) {
     let page = html.to_ascii_lowercase();
-    for part in [" style=", "<style", "javascript:", "hx-on", "<iframe", "<base"] {
+    for part in [
+        " style=",
+        "<style",
+        "javascript:",
+        "hx-on",
+        "<iframe",
+        "<base",
+    ] {
         assert!(!page.contains(part), "{part} in {path}");
     }
     for tag in page.split("<script").skip(1) {
@@ -74,13 +84,10 @@ fn has_nothing_inline(path: &str, html: &str) {
     }
     for tag in page.split('<').filter(|tag| tag.contains(" on")) {
         let (attributes, _) = tag.split_once('>').unwrap_or((tag, ""));
-        let handles = attributes
-            .split(" on")
-            .skip(1)
-            .any(|rest| {
-                let (name, _) = rest.split_once('=').unwrap_or(("", ""));
-                !name.is_empty() && name.chars().all(|letter| letter.is_ascii_lowercase())
-            });
+        let handles = attributes.split(" on").skip(1).any(|rest| {
+            let (name, _) = rest.split_once('=').unwrap_or(("", ""));
+            !name.is_empty() && name.chars().all(|letter| letter.is_ascii_lowercase())
+        });
         assert!(!handles, "<{attributes}> in {path}");
     }
 }
@@ -153,7 +160,10 @@ story!(unknown_addresses_say_so, |world| {
             let id = reply.header("x-request-id").expect("it has a name");
             assert!(reply.text().contains(id), "{path} tells its name");
             // Nothing of the address comes back.
-            assert!(!reply.text().contains("passwd") || path.contains("keys"), "{path}");
+            assert!(
+                !reply.text().contains("passwd") || path.contains("keys"),
+                "{path}"
+            );
         }
     }
     // The API answers in its own way.
@@ -206,7 +216,10 @@ story!(assets_are_kept_for_good, |world| {
     let icons = assets.iter().find(|address| address.ends_with(".svg"));
     let icons = look(&world, icons.expect("there are icons"), None).await;
     has_nothing_inline("icons", icons.text());
-    assert!(transferred < 200_000, "{transferred} bytes with the page as it is");
+    assert!(
+        transferred < 200_000,
+        "{transferred} bytes with the page as it is"
+    );
     let traversal = look(&world, "/assets/x/..%2f..%2fCargo.toml", None).await;
     assert_eq!(traversal.status, 404);
 });

@@ -7,8 +7,12 @@
 #[macro_use]
 mod world;
 mod own;
+mod people;
+mod signed_in;
+mod visitor;
 
 mod activity;
+mod console_chat;
 mod first_generation;
 mod generation_lookup_right_after_stream;
 mod models_and_endpoints;
@@ -47,6 +51,10 @@ mod client_hangs_up_mid_stream;
 mod graceful_stop;
 mod kill_nine_mid_streams;
 
+mod sign_up;
+mod t19_sessions;
+mod t20_second_factor;
+
 mod hostile_bearers;
 mod key_expired_or_unknown;
 mod key_revoked;
@@ -54,8 +62,11 @@ mod key_service_guards_the_keys;
 mod manage_keys;
 mod managed;
 mod management_vs_inference;
+mod organizations;
 mod own_credentials_managed;
 mod revoked_under_load;
+mod roles_in_the_console;
+mod t18_codes_for_keys;
 mod who_may_what;
 mod workspaces;
 
@@ -73,6 +84,9 @@ mod keys_rotate_under_traffic;
 mod body_limits;
 mod commands_are_audited;
 mod console_is_strict;
+mod console_keys;
+mod console_privacy;
+mod console_provider_keys;
 mod cors;
 mod logs_hold_no_prompt_or_key;
 mod redirects_and_proxy_variables_ignored;

@@ -18,8 +18,14 @@ const MANAGES: Statuses = [401, 401, 200, 403, 200];
 /// Things of one account, which do not exist for others.
 const OF_ACCOUNT: Statuses = [401, 401, 404, 200, 200];
 const MANAGES_OF_ACCOUNT: Statuses = [401, 401, 404, 403, 200];
+/// Out of a thing of one account.
+const CREATES_OF_ACCOUNT: Statuses = [401, 401, 404, 403, 201];
 const CREATES: Statuses = [401, 401, 201, 403, 201];
 const INFERS: Statuses = [401, 401, 403, 200, 403];
+/// Personal accounts have no members.
+const OF_ORGANIZATION: Statuses = [401, 401, 404, 403, 404];
+/// Whoever asks: the code is what matters, and there is none.
+const NEEDS_CODE: Statuses = [400; 5];
 /// There, and nothing to be shown: no receipt was asked for.
 const NO_RECEIPT: Statuses = [401, 401, 404, 404, 404];
 
@@ -50,6 +56,7 @@ const ASKS: &str = r#"{"model":"acme/oak","messages":[{"role":"user","content":"
 
 const TEAM: &str = r#"{"name":"Team","slug":"made"}"#;
 const COUNTS: &str = r#"{"metrics":["request_count"]}"#;
+const CODE: &str = r#"{"callback_url":"https://app.example/","code_challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}"#;
 const SECRET: &str = r#"{"provider":"alder","key":"sk-of-the-table-1234567"}"#;
 
 /// Every route, in an order in which all of them can succeed.
@@ -68,6 +75,8 @@ const TABLE: &[Row] = &[
     row("get", "/api/v1/endpoints/zdr", "", PUBLIC),
     row("get", "/api/v1/providers", "", PUBLIC),
     row("get", "/api/v1/key", "", READS_OWN),
+    row("post", "/api/v1/auth/keys", "{}", NEEDS_CODE),
+    row("post", "/api/v1/auth/keys/code", CODE, MANAGES),
     row("get", "/api/v1/credits", "", MANAGES),
     row("get", "/api/v1/generation", "", OF_ACCOUNT),
     row("get", "/api/v1/generation/{id}/decision", "", OF_ACCOUNT),
@@ -85,6 +94,12 @@ const TABLE: &[Row] = &[
         r#"{"name":"x"}"#,
         MANAGES_OF_ACCOUNT,
     ),
+    row(
+        "post",
+        "/api/v1/keys/{hash}/rotate",
+        "{}",
+        CREATES_OF_ACCOUNT,
+    ),
     row("delete", "/api/v1/keys/{hash}", "", MANAGES_OF_ACCOUNT),
     row("get", "/api/v1/workspaces", "", MANAGES),
     row("post", "/api/v1/workspaces", TEAM, CREATES),
@@ -95,7 +110,7 @@ const TABLE: &[Row] = &[
         r#"{"name":"x"}"#,
         MANAGES_OF_ACCOUNT,
     ),
-    row("get", "/api/v1/organization/members", "", MANAGES),
+    row("get", "/api/v1/organization/members", "", OF_ORGANIZATION),
     row(
         "post",
         "/api/v1/workspaces/{id}/members/add",
@@ -224,14 +239,14 @@ story!(
         let stranger = text(&world.deployment.run(&create).await, "key");
         let answered = world.ask(&question(OAK)).await.ok();
         let owner = Manager::of(&world).await;
-        let people = owner.get("/organization/members").await.ok();
+        let people = owner.get("/workspaces/default/members").await.ok();
         let team = json!({ "name": "Team", "slug": "team" });
         let secret = json!({ "provider": "alder", "key": "sk-of-the-scene-1234567" });
         let scene = Scene {
             generation: text(&answered, "id"),
             hash: doomed.hash,
             workspace: text(&made(&owner.post("/workspaces", &team).await), "id"),
-            owner: text(&people["data"][0], "id"),
+            owner: text(&people["data"][0], "user_id"),
             credential: text(&made(&owner.post("/byok", &secret).await), "id"),
         };
         let document = world.api().get("/openapi.yaml").send().await;

@@ -1,14 +1,16 @@
 //! Who did what, and what links the entries that say so: a key that the database does not have.
 
 use serde_json::Value;
-use switchyard_domain::clock::Timestamp;
+use switchyard_domain::{clock::Timestamp, id::AccountId};
 use switchyard_store::{
     Directory, DirectoryError,
     audit::{AuditEvent, AuditLinker, AuditOrigin},
 };
 use switchyard_vault::keyed_digest::KeyedDigest;
 
-pub use switchyard_store::audit::AuditVia;
+pub use switchyard_store::audit::{AuditEntry, AuditFilter, AuditVia};
+
+use crate::App;
 
 /// Who does something, and by which door.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +73,34 @@ pub struct Unnoted(#[source] DirectoryError);
 /// Notes what was done, where the change and its entry are not one transaction.
 pub(crate) async fn note(directory: &dyn Directory, event: &AuditEvent) -> Result<(), Unnoted> {
     directory.append_audit(event).await.map_err(Unnoted)
+}
+
+impl App {
+    /// Entries of an account's log that a filter lets through, newest first, before the entry with this
+    /// number where one is given.
+    pub async fn audit_entries(
+        &self,
+        account: AccountId,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, DirectoryError> {
+        self.audit_log
+            .find_audit_entries(account, filter, before, limit)
+            .await
+    }
+
+    /// How many there are, counted no further than `most`.
+    pub async fn audit_count(
+        &self,
+        account: AccountId,
+        filter: &AuditFilter,
+        most: u32,
+    ) -> Result<u64, DirectoryError> {
+        self.audit_log
+            .count_audit_entries(account, filter, most)
+            .await
+    }
 }
 
 /// Links entries by keyed digests.

@@ -60,16 +60,16 @@ impl App {
                 tracing::warn!(error = %error, "cannot forget answers that are past their time");
             }
         });
+        self.spawn_every(jobs, stop, PROOF_UPKEEP, |app| async move {
+            if let Err(error) = app.proofs.forget_old().await {
+                tracing::warn!(error = %error, "cannot forget what people did not finish");
+            }
+        });
         self.spawn_every(jobs, stop, ROLL_UP_UPKEEP, |app| async move {
             match app.activity.roll_up_missing().await {
                 Ok(0) => {}
                 Ok(generations) => tracing::info!(generations, "rolled up what had not been"),
                 Err(error) => tracing::warn!(error = %error, "cannot roll up what has not been"),
-            }
-        });
-        self.spawn_every(jobs, stop, PROOF_UPKEEP, |app| async move {
-            if let Err(error) = app.proofs.forget_old().await {
-                tracing::warn!(error = %error, "cannot forget what people did not finish");
             }
         });
         self.spawn_every(jobs, stop, HEALTH_TURN, |app| async move {

@@ -1,8 +1,9 @@
 //! The node's journal: every settlement is written here before its caller sees the end of the
 //! answer, and leaves once SQL has it.
 //!
-//! An append is one `write` to the operating system, so `kill -9` loses nothing that was appended;
-//! syncing to the disk is grouped behind it (`fsync_interval` is the window that a power loss may
+//! What was written is with the operating system, so `kill -9` loses nothing of it. Settlements that
+//! end together share one `write`: each is staged, and the first of them to go on writes for all.
+//! Syncing to the disk is grouped behind it (`fsync_interval` is the window that a power loss may
 //! cost). Records carry a length and a CRC-32, segments are files in order; a torn last record is
 //! what a crash leaves and is cut off at start-up, anything else that does not check out stops the
 //! node.
@@ -15,7 +16,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -27,6 +28,8 @@ use crate::journal::{segment::Segment, sync::Syncer};
 
 /// A segment is closed once it holds this much.
 const SEGMENT_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Room for staged records that is kept when there are none.
+const PENDING_BYTES_KEPT: usize = 256 * 1024;
 
 /// Why the journal cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +81,22 @@ struct State {
     current: Segment,
     /// Closed segments that still hold settlements SQL does not have.
     closed: Vec<Segment>,
-    buffer: Vec<u8>,
+    /// Records that are staged and not in the current segment's file yet.
+    pending: Vec<u8>,
+    /// How many settlements were ever staged.
+    staged: u64,
+    /// How many of them are in their files.
+    written: u64,
+}
+
+/// A settlement that stands in line for its segment's file; [`Journal::write`] puts it there.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "what is only staged is lost with the process"]
+pub struct Staged {
+    /// Where it will lie.
+    pub position: Position,
+    /// Its place among all that were staged, from 1.
+    number: u64,
 }
 
 impl Journal {
@@ -114,7 +132,9 @@ impl Journal {
         let state = Mutex::new(State {
             current,
             closed,
-            buffer: Vec::with_capacity(8 * 1024),
+            pending: Vec::with_capacity(8 * 1024),
+            staged: 0,
+            written: 0,
         });
         Ok((
             Self {
@@ -128,31 +148,58 @@ impl Journal {
         ))
     }
 
-    /// Appends a settlement. When this returns, no crash of the process can lose it.
-    pub fn append(&self, settlement: &Settlement) -> io::Result<Position> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let outcome = self.append_locked(&mut state, settlement);
-        if outcome.is_err() {
+    /// Puts a settlement in line for the file.
+    pub fn stage(&self, settlement: &Settlement) -> io::Result<Staged> {
+        let mut state = self.lock();
+        let before = state.pending.len();
+        if let Err(error) = record::encode(settlement, &mut state.pending) {
+            state.pending.truncate(before);
             self.writable.store(false, Ordering::Release);
+            return Err(error);
         }
-        outcome
+        state.staged += 1;
+        state.current.unposted += 1;
+        Ok(Staged {
+            position: Position {
+                segment: state.current.number,
+            },
+            number: state.staged,
+        })
     }
 
-    fn append_locked(&self, state: &mut State, settlement: &Settlement) -> io::Result<Position> {
-        let mut buffer = std::mem::take(&mut state.buffer);
-        buffer.clear();
-        record::encode(settlement, &mut buffer)?;
-        let written = state.current.append(&buffer);
-        state.buffer = buffer;
-        written?;
+    /// Writes a staged settlement, and all others that are staged. When this returns, no crash of the
+    /// process can lose it.
+    pub fn write(&self, staged: Staged) -> io::Result<()> {
+        let mut state = self.lock();
+        if staged.number <= state.written {
+            return Ok(());
+        }
+        self.write_pending(&mut state)
+    }
+
+    /// What could not be written stays in line.
+    fn write_pending(&self, state: &mut State) -> io::Result<()> {
+        let written = self.write_or_fail(state);
+        if written.is_err() {
+            self.writable.store(false, Ordering::Release);
+        }
+        written
+    }
+
+    fn write_or_fail(&self, state: &mut State) -> io::Result<()> {
+        if state.pending.is_empty() {
+            return Ok(());
+        }
+        state.current.append(&state.pending)?;
+        state.pending.clear();
+        // A burst must not be paid for in memory for good.
+        state.pending.shrink_to(PENDING_BYTES_KEPT);
+        state.written = state.staged;
         self.syncer.dirty(state.current.file());
-        let position = Position {
-            segment: state.current.number,
-        };
         if state.current.bytes >= SEGMENT_BYTES_MAX {
             self.rotate(state)?;
         }
-        Ok(position)
+        Ok(())
     }
 
     fn rotate(&self, state: &mut State) -> io::Result<()> {
@@ -169,16 +216,18 @@ impl Journal {
 
     /// SQL has this many settlements of a segment; a closed segment without any left is deleted.
     pub fn posted(&self, position: Position, count: usize) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         if state.current.number == position.segment {
             state.current.unposted = state.current.unposted.saturating_sub(count);
-            // A quiet node starts a fresh file, so that a restart has nothing to replay.
+            // A quiet node's file is emptied, so that a restart has nothing to replay. Another file in
+            // its place would have to be made known to the disk, for which requests would wait.
             if state.current.unposted == 0
                 && state.current.bytes > 0
-                && let Err(error) = self.rotate(&mut state)
+                && state.pending.is_empty()
+                && let Err(error) = state.current.empty()
             {
                 self.writable.store(false, Ordering::Release);
-                tracing::error!(error = %error, "cannot start a journal segment");
+                tracing::error!(error = %error, "cannot empty a journal segment");
             }
             return;
         }
@@ -201,10 +250,25 @@ impl Journal {
         self.writable.load(Ordering::Acquire)
     }
 
-    /// Waits until all that was appended is on the disk.
+    /// Writes what is staged and waits until all of it is on the disk.
     pub fn sync(&self) -> io::Result<()> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        self.write_pending(&mut state)?;
         state.current.file().sync_data()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // Whoever staged it may have been stopped before its turn came.
+        let mut state = self.lock();
+        if let Err(error) = self.write_pending(&mut state) {
+            tracing::error!(error = %error, "the last settlements cannot be journalled");
+        }
     }
 }
 

@@ -24,7 +24,9 @@ pub mod journal;
 pub mod keys;
 pub mod limits;
 pub mod mail;
+pub mod oauth;
 pub mod offer;
+pub mod organizations;
 pub mod own_credentials;
 pub mod people;
 pub mod policies;
@@ -50,7 +52,7 @@ use std::{sync::Arc, time::Duration};
 use switchyard_catalog::cell::CatalogCell;
 use switchyard_coordination::Coordination;
 use switchyard_domain::clock::Clock;
-use switchyard_store::{Directory, api_key::ApiKeyStore};
+use switchyard_store::{Directory, api_key::ApiKeyStore, audit::AuditStore};
 use switchyard_upstream::call::Upstream;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -63,6 +65,8 @@ use crate::{
     idempotency::Idempotency,
     journal::Journal,
     keys::Keys,
+    oauth::OAuth,
+    organizations::Organizations,
     own_credentials::OwnCredentials,
     people::{People, proofs::Proofs},
     policies::Policies,
@@ -109,6 +113,9 @@ pub struct Parts {
     pub workspaces: Arc<Workspaces>,
     pub vault_upkeep: Arc<VaultUpkeep>,
     pub people: Arc<People>,
+    pub organizations: Arc<Organizations>,
+    pub oauth: Arc<OAuth>,
+    pub audit_log: Arc<dyn AuditStore>,
     pub proofs: Arc<Proofs>,
     pub activity: Arc<Activity>,
     pub settings: Settings,
@@ -135,6 +142,9 @@ pub struct App {
     workspaces: Arc<Workspaces>,
     vault_upkeep: Arc<VaultUpkeep>,
     people: Arc<People>,
+    organizations: Arc<Organizations>,
+    oauth: Arc<OAuth>,
+    audit_log: Arc<dyn AuditStore>,
     proofs: Arc<Proofs>,
     activity: Arc<Activity>,
     settings: Settings,
@@ -175,6 +185,9 @@ impl App {
             workspaces: parts.workspaces,
             vault_upkeep: parts.vault_upkeep,
             people: parts.people,
+            organizations: parts.organizations,
+            oauth: parts.oauth,
+            audit_log: parts.audit_log,
             proofs: parts.proofs,
             activity: parts.activity,
             settings: parts.settings,
@@ -264,6 +277,11 @@ impl App {
     /// Customers' own provider credentials, as their owners manage them.
     pub fn own_credentials(&self) -> &OwnCredentials {
         &self.own_credentials
+    }
+
+    /// Standing policies.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
     }
 
     /// Workspaces, as accounts manage them.

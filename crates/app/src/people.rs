@@ -68,7 +68,7 @@ impl People {
     }
 
     /// 256 random bits as text, and the digest that is kept of it.
-    fn token(&self) -> Result<(Secret<String>, [u8; 32]), RandomUnavailable> {
+    pub(crate) fn token(&self) -> Result<(Secret<String>, [u8; 32]), RandomUnavailable> {
         let mut bytes = [0; 32];
         self.secrets.fill(&mut bytes)?;
         let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -78,6 +78,6 @@ impl People {
 }
 
 /// What is kept of a token.
-fn digest(token: &str) -> [u8; 32] {
+pub(crate) fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }

@@ -162,13 +162,15 @@ impl Poster {
                 () = stop.cancelled() => return,
             }
         }
-        if self.is_batch_ready() {
-            return;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(POST_LINGER) => {}
-            () = self.wake.notified() => {}
-            () = stop.cancelled() => {}
+        let mut linger = std::pin::pin!(tokio::time::sleep(POST_LINGER));
+        // What was queued while the last batch was being posted has left a wake-up behind, which is no
+        // reason to post it alone.
+        while !self.is_batch_ready() {
+            tokio::select! {
+                () = &mut linger => return,
+                () = self.wake.notified() => {}
+                () = stop.cancelled() => return,
+            }
         }
     }
 

@@ -27,13 +27,13 @@ use switchyard_store::{
     policy::StoredPolicy,
     tenancy::{
         DEFAULT_WORKSPACE, LIVE_KEYS, NewWorkspace, RulesChange, TenancyStore, WorkspaceChange,
-        WorkspaceName, WorkspaceRow,
+        WorkspaceName,
     },
 };
 
 pub use switchyard_store::{
     api_key::Page,
-    tenancy::{AccountPerson, Member, WorkspaceRole},
+    tenancy::{AccountPerson, Member, WorkspaceRole, WorkspaceRow},
 };
 
 use self::check::{Checked, name_of};

@@ -34,7 +34,7 @@ use switchyard_app::{App, mail::MailBox};
 use switchyard_catalog::snapshot::Catalog;
 
 pub use door::ChatDoor;
-pub use routes::router;
+pub use routes::{Door, Key, doors, router};
 
 use pages::models::{Shelf, ShelfCell};
 

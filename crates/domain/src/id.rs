@@ -95,6 +95,10 @@ define_id!(
     SessionId, "session_"
 );
 define_id!(
+    /// Somebody asked to join an account; never the link's secret part.
+    InvitationId, "inv_"
+);
+define_id!(
     /// A passkey of somebody's, as we know it.
     PasskeyId, "passkey_"
 );

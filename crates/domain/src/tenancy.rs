@@ -79,6 +79,12 @@ impl Role {
         }
     }
 
+    /// Whether it is this role or a wider one. Nobody gives more than they have.
+    pub fn is_at_least(self, other: Self) -> bool {
+        let place = |role| Self::ALL.iter().position(|one| *one == role);
+        place(self) <= place(other)
+    }
+
     /// The role with this stored name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == name)
@@ -124,12 +130,20 @@ pub struct ApiKey {
     pub created_at: Timestamp,
     /// Who made it; `None` for a key that is the workspace's own.
     pub creator_id: Option<PersonId>,
+    /// The key whose limit holds for this one, too, and counts what both spend: the first of those
+    /// that it came from by rotation. `None` for a key of its own.
+    pub shares_limit_of: Option<ApiKeyId>,
 }
 
 impl ApiKey {
     /// Whether the key may be used at `now`.
     pub fn is_usable(&self, now: Timestamp) -> bool {
         !self.disabled && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// By which key its limit is known.
+    pub fn limit_key(&self) -> ApiKeyId {
+        self.shares_limit_of.unwrap_or(self.id)
     }
 }
 

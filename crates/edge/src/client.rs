@@ -1,6 +1,6 @@
 //! What a client says about itself and its wishes in headers.
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, header::USER_AGENT};
 use switchyard_app::generation::{ClientFacts, RouterMetadata};
 use switchyard_domain::country::CountryCode;
 use switchyard_interchange::{reply::PublicFailure, request::ChatRequest};
@@ -8,20 +8,33 @@ use switchyard_interchange::{reply::PublicFailure, request::ChatRequest};
 use crate::{
     error,
     limits::{CLIENT_FACT_CHARS_MAX, SESSION_ID_CHARS_MAX},
+    reply::X_REQUEST_ID,
 };
+
+// Written out once: a name that comes as text is read anew for each look-up.
+static HTTP_REFERER: HeaderName = HeaderName::from_static("http-referer");
+static X_SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
+/// The newer one first.
+static TITLES: [HeaderName; 2] = [
+    HeaderName::from_static("x-openrouter-title"),
+    HeaderName::from_static("x-title"),
+];
+static ROUTER_METADATA: [HeaderName; 2] = [
+    HeaderName::from_static("x-openrouter-metadata"),
+    HeaderName::from_static("x-openrouter-experimental-metadata"),
+];
 
 /// Who the client says it is, shortened to what is kept.
 pub(crate) fn facts(headers: &HeaderMap) -> ClientFacts {
-    let title = ["x-openrouter-title", "x-title"];
     ClientFacts {
-        http_referer: fact(headers, "http-referer"),
-        app_title: title.iter().find_map(|name| fact(headers, name)),
-        user_agent: fact(headers, "user-agent"),
-        request_id: fact(headers, "x-request-id"),
+        http_referer: fact(headers, &HTTP_REFERER),
+        app_title: TITLES.iter().find_map(|name| fact(headers, name)),
+        user_agent: fact(headers, &USER_AGENT),
+        request_id: fact(headers, &X_REQUEST_ID),
     }
 }
 
-fn fact(headers: &HeaderMap, name: &str) -> Option<String> {
+fn fact(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let text = String::from_utf8_lossy(headers.get(name)?.as_bytes());
     let kept: String = text
         .trim()
@@ -34,18 +47,15 @@ fn fact(headers: &HeaderMap, name: &str) -> Option<String> {
 
 /// Whether the router's own account of a request is wanted; anything but `enabled` is no.
 pub(crate) fn router_metadata(headers: &HeaderMap) -> RouterMetadata {
-    let wanted = [
-        "x-openrouter-metadata",
-        "x-openrouter-experimental-metadata",
-    ]
-    .iter()
-    .find_map(|name| headers.get(*name))
-    .is_some_and(|value| {
-        value
-            .as_bytes()
-            .trim_ascii()
-            .eq_ignore_ascii_case(b"enabled")
-    });
+    let mut names = ROUTER_METADATA.iter();
+    let wanted = names
+        .find_map(|name| headers.get(name))
+        .is_some_and(|value| {
+            value
+                .as_bytes()
+                .trim_ascii()
+                .eq_ignore_ascii_case(b"enabled")
+        });
     if wanted {
         RouterMetadata::Shown
     } else {
@@ -57,23 +67,23 @@ pub(crate) fn router_metadata(headers: &HeaderMap) -> RouterMetadata {
 ///
 /// `x-client-request-id` is not among them: some clients keep it for a session, but most make one
 /// for each request.
-const AGENT_SESSION_HEADERS: [&str; 8] = [
+static AGENT_SESSION_HEADERS: [HeaderName; 8] = [
     // Claude Code, since 2.1.86.
-    "x-claude-code-session-id",
+    HeaderName::from_static("x-claude-code-session-id"),
     // Codex CLI.
-    "session-id",
+    HeaderName::from_static("session-id"),
     // Codex CLI before it took hyphens, and Pi.
-    "session_id",
+    HeaderName::from_static("session_id"),
     // The first versions of Codex CLI.
-    "conversation_id",
+    HeaderName::from_static("conversation_id"),
     // OpenCode, toward providers of its own.
-    "x-opencode-session",
+    HeaderName::from_static("x-opencode-session"),
     // OpenCode toward everybody else, and Pi.
-    "x-session-affinity",
+    HeaderName::from_static("x-session-affinity"),
     // Amp.
-    "x-amp-thread-id",
+    HeaderName::from_static("x-amp-thread-id"),
     // Clients written for LiteLLM's proxy.
-    "x-litellm-session-id",
+    HeaderName::from_static("x-litellm-session-id"),
 ];
 
 /// Takes the session from the headers where the body names none: from `x-session-id`, or else from
@@ -89,7 +99,7 @@ pub(crate) fn join_session(
 }
 
 fn session_id(headers: &HeaderMap) -> Result<Option<String>, PublicFailure> {
-    let Some(value) = headers.get("x-session-id") else {
+    let Some(value) = headers.get(&X_SESSION_ID) else {
         return Ok(None);
     };
     let text = std::str::from_utf8(value.as_bytes())
@@ -105,7 +115,7 @@ fn session_id(headers: &HeaderMap) -> Result<Option<String>, PublicFailure> {
 /// The caller did not choose these headers, so one that cannot be a session is no mistake of his.
 fn agent_session(headers: &HeaderMap) -> Option<String> {
     AGENT_SESSION_HEADERS.iter().find_map(|name| {
-        let text = std::str::from_utf8(headers.get(*name)?.as_bytes())
+        let text = std::str::from_utf8(headers.get(name)?.as_bytes())
             .ok()?
             .trim();
         let fits = !text.is_empty() && text.chars().count() <= SESSION_ID_CHARS_MAX;

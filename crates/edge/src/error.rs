@@ -115,6 +115,11 @@ pub(crate) fn internal() -> PublicFailure {
     failure(500, "server", "Internal server error.")
 }
 
+/// A code is not exchanged for a key.
+pub(crate) fn refused_code(what: &str) -> PublicFailure {
+    failure(403, "permission_denied", what)
+}
+
 /// No such thing.
 pub(crate) fn not_found(what: &str) -> PublicFailure {
     failure(404, "not_found", format!("{what} was not found."))

@@ -26,6 +26,7 @@ mod activity;
 mod analytics;
 
 mod management;
+mod oauth;
 
 mod docs;
 mod health;

@@ -14,7 +14,9 @@ use utoipa::{
     },
 };
 
-use crate::{account, activity, analytics, catalog, docs, generation, health, management, route};
+use crate::{
+    account, activity, analytics, catalog, docs, generation, health, management, oauth, route,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -53,11 +55,14 @@ use crate::{account, activity, analytics, catalog, docs, generation, health, man
         activity::list,
         analytics::meta,
         analytics::query,
+        oauth::exchange,
+        oauth::create,
         management::keys::list,
         management::keys::create,
         management::keys::one,
         management::keys::update,
         management::keys::delete,
+        management::keys::rotate,
         management::workspaces::list,
         management::workspaces::create,
         management::workspaces::one,

@@ -10,7 +10,8 @@ use tower::{ServiceExt as _, service_fn};
 
 use crate::{
     Edge, account, activity, analytics, catalog, docs, error, frame::Observe,
-    generation::chat_completions::chat_completions, health, management, reply::Refusal, route,
+    generation::chat_completions::chat_completions, health, management, oauth, reply::Refusal,
+    route,
 };
 
 /// OpenRouter's prefix, and the bare one that OpenAI's clients are pointed at.
@@ -80,6 +81,8 @@ fn api() -> Vec<(&'static str, MethodRouter<Edge>)> {
         // The caller's own: any key, for the credits a management key.
         ("/key", get(account::key::current)),
         ("/auth/key", get(account::key::current)),
+        // A code for a key: whoever has the code and its verifier.
+        ("/auth/keys", post(oauth::exchange)),
         ("/credits", get(account::credits::current)),
         ("/generation", get(account::generation::one)),
         (
@@ -104,12 +107,14 @@ fn management() -> Vec<(&'static str, MethodRouter<Edge>)> {
             "/keys",
             get(management::keys::list).post(management::keys::create),
         ),
+        ("/keys/{hash}/rotate", post(management::keys::rotate)),
         (
             "/keys/{hash}",
             get(management::keys::one)
                 .patch(management::keys::update)
                 .delete(management::keys::delete),
         ),
+        ("/auth/keys/code", post(oauth::create)),
         (
             "/workspaces",
             get(management::workspaces::list).post(management::workspaces::create),

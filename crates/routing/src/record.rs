@@ -56,7 +56,7 @@ pub struct DecisionRecord {
     pub policy: Option<Arc<PolicyRecord>>,
     /// What the request needed of an endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub needs: Option<Box<Needs>>,
+    pub needs: Option<Arc<Needs>>,
     /// The account's credits did not cover what the operator's credentials would serve, so only the
     /// customer's own were tried.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

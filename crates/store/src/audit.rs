@@ -199,6 +199,29 @@ impl AuditReport {
     }
 }
 
+/// Which of an account's entries are wanted. What is `None` does not matter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditFilter {
+    /// Who.
+    pub actor: Option<String>,
+    /// What it begins with, such as `api_key.`.
+    pub action: Option<String>,
+    /// To what.
+    pub subject: Option<String>,
+    /// By which door.
+    pub via: Option<String>,
+    /// Where.
+    pub workspace_id: Option<WorkspaceId>,
+    /// From which address.
+    pub ip: Option<String>,
+    /// In which request.
+    pub request_id: Option<String>,
+    /// Not before.
+    pub from: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
+}
+
 /// Reads the log.
 #[async_trait]
 pub trait AuditStore: Send + Sync + 'static {
@@ -209,6 +232,24 @@ pub trait AuditStore: Send + Sync + 'static {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<AuditEntry>, DirectoryError>;
+
+    /// Those of an account's entries that a filter lets through, newest first, before the entry with
+    /// this number where one is given.
+    async fn find_audit_entries(
+        &self,
+        account: AccountId,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, DirectoryError>;
+
+    /// How many entries a filter lets through, counted no further than `most`.
+    async fn count_audit_entries(
+        &self,
+        account: AccountId,
+        filter: &AuditFilter,
+        most: u32,
+    ) -> Result<u64, DirectoryError>;
 
     /// Entries about one subject, oldest first.
     async fn audit_of(&self, subject: &str, limit: u32) -> Result<Vec<AuditEntry>, DirectoryError>;

@@ -19,6 +19,8 @@ pub mod audit;
 pub mod credential;
 pub mod generation;
 pub mod idempotency;
+pub mod oauth;
+pub mod organization;
 pub mod own_credential;
 pub mod person;
 pub mod policy;

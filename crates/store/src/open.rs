@@ -10,6 +10,8 @@ use crate::{
     audit::{AuditLinker, AuditStore},
     directory::Directory,
     idempotency::IdempotencyStore,
+    oauth::OAuthStore,
+    organization::OrganizationStore,
     own_credential::OwnCredentialStore,
     person::PersonStore,
     postgres,
@@ -82,6 +84,10 @@ pub struct Store {
     pub audit: Arc<dyn AuditStore>,
     /// Workspaces and people.
     pub tenancy: Arc<dyn TenancyStore>,
+    /// Organizations and who belongs to them.
+    pub organizations: Arc<dyn OrganizationStore>,
+    /// Codes that programs exchange for keys.
+    pub oauth: Arc<dyn OAuthStore>,
     /// People who sign in.
     pub people: Arc<dyn PersonStore>,
     /// How they prove to be who they say.
@@ -125,6 +131,8 @@ impl Store {
             + IdempotencyStore
             + AuditStore
             + TenancyStore
+            + OrganizationStore
+            + OAuthStore
             + PersonStore
             + ProofStore
             + ActivityStore,
@@ -139,6 +147,8 @@ impl Store {
             idempotency: engine.clone(),
             audit: engine.clone(),
             tenancy: engine.clone(),
+            organizations: engine.clone(),
+            oauth: engine.clone(),
             people: engine.clone(),
             proofs: engine.clone(),
             activity: engine,
@@ -178,6 +188,8 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000007, "sign_in"),
             $crate::open::migrations!(@one $folder, 20261124000008, "activity"),
             $crate::open::migrations!(@one $folder, 20261124000009, "proofs"),
+            $crate::open::migrations!(@one $folder, 20261124000010, "key_rotation"),
+            $crate::open::migrations!(@one $folder, 20261124000011, "organizations"),
         ])
     };
     (@one $folder:literal, $version:literal, $name:literal) => {

@@ -41,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) egress: EgressPolicy,
     pub(crate) sticky_ttl: Duration,
     pub(crate) signed_receipts: bool,
+    /// Whether programs may ask for keys without proving who they are by a digest.
+    pub(crate) allows_plain_challenges: bool,
     pub(crate) accounts: Accounts,
     /// `None`: no mail is sent.
     pub(crate) mail: Option<MailServer>,
@@ -107,6 +109,7 @@ impl Config {
             },
             sticky_ttl: reader.positive_duration("routing.sticky_ttl"),
             signed_receipts: reader.parsed("privacy.signed_receipts", "true or false"),
+            allows_plain_challenges: reader.parsed("oauth.allow_plain", "true or false"),
             accounts: Accounts::read(&mut reader),
             mail: MailServer::read(&mut reader),
             log_level: reader.text("log.level"),

@@ -15,6 +15,8 @@ use switchyard_app::{
     idempotency::Idempotency,
     keys::Keys,
     mail::{Mailer, NoMail},
+    oauth::OAuth,
+    organizations::Organizations,
     own_credentials::{OwnCredentialParts, OwnCredentials},
     people::{
         People, PeopleParts,
@@ -184,6 +186,21 @@ impl Foundation {
                 password_cost: Cost::LEAST,
             },
         })
+    }
+
+    pub(crate) fn organizations(&self) -> Organizations {
+        Organizations::new(
+            Arc::clone(&self.store.organizations),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.random),
+        )
+    }
+
+    pub(crate) fn oauth(&self) -> OAuth {
+        OAuth::new(
+            Arc::clone(&self.store.oauth),
+            self.config.allows_plain_challenges,
+        )
     }
 
     pub(crate) fn workspaces(

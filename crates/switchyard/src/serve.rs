@@ -322,6 +322,9 @@ fn parts(
         receipts: Arc::new(foundation.receipts()),
         idempotency: Arc::new(foundation.idempotency()),
         vault_upkeep: Arc::new(foundation.vault_upkeep()),
+        organizations: Arc::new(foundation.organizations()),
+        oauth: Arc::new(foundation.oauth()),
+        audit_log: Arc::clone(&foundation.store.audit),
         people: Arc::clone(proofs.people()),
         proofs,
         activity: Arc::new(Activity::new(

@@ -3,6 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::{
     digest::{SHA256, digest},
+    hmac,
     rand::{SecureRandom as _, SystemRandom},
     signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
@@ -156,6 +157,40 @@ fn cbor_text(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// What an authenticator app with this seed (as it is typed in) shows in a step of 30 seconds since 1970.
+///
+/// # Panics
+/// When the seed is none.
+pub fn app_code(typed_seed: &str, step: u64) -> String {
+    let mut bits: u32 = 0;
+    let mut count = 0;
+    let mut seed = Vec::new();
+    for letter in typed_seed
+        .bytes()
+        .filter(|letter| !letter.is_ascii_whitespace())
+    {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'2'..=b'7' => letter - b'2' + 26,
+            _ => panic!("`{typed_seed}` is no seed"),
+        };
+        bits = (bits << 5) | u32::from(value);
+        count += 5;
+        if count >= 8 {
+            count -= 8;
+            seed.push(u8::try_from((bits >> count) & 0xff).expect("eight bits"));
+        }
+    }
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &seed);
+    let tag = hmac::sign(&key, &step.to_be_bytes());
+    let tag = tag.as_ref();
+    let from = usize::from(tag[19] & 15);
+    let mut four = [0; 4];
+    four.copy_from_slice(&tag[from..from + 4]);
+    let number = (u32::from_be_bytes(four) & 0x7fff_ffff) % 1_000_000;
+    format!("{number:06}")
+}
+
 /// The public key as the standard writes one for ECDSA over P-256.
 fn cose_key(uncompressed: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20];
@@ -163,4 +198,21 @@ fn cose_key(uncompressed: &[u8]) -> Vec<u8> {
     bytes.extend([0x22, 0x58, 0x20]);
     bytes.extend(&uncompressed[33..65]);
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_those_of_the_standard() {
+        let seed = "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ";
+        for (step, code) in [
+            (1, "287082"),
+            (37_037_036, "081804"),
+            (66_666_666, "279037"),
+        ] {
+            assert_eq!(app_code(seed, step), code);
+        }
+    }
 }

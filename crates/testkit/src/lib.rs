@@ -12,6 +12,8 @@ pub mod catalog;
 pub mod test_server;
 
 pub mod authenticator;
+pub mod browser;
+pub mod mail_server;
 
 pub mod exact;
 pub mod http_client;

@@ -39,17 +39,24 @@ export function start(program, args, env, { onLog } = {}) {
   });
   firstLine.catch(() => {});
   output.on("line", note);
+  // Resolves once a line of it holds `words`.
+  const said = (words) =>
+    new Promise((resolve, reject) => {
+      if (log.some((line) => line.includes(words))) return resolve();
+      output.on("line", (line) => line.includes(words) && resolve());
+      child.once("exit", () => reject(new Error(`${program} ended:\n${log.join("\n")}`)));
+    });
   const kill = () => child.kill("SIGTERM");
   running.add(kill);
   return {
     firstLine,
+    said,
     log,
     async stop() {
       running.delete(kill);
       kill();
-      const last = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+      AbortSignal.timeout(STOP_MS).onabort = () => child.kill("SIGKILL");
       await ended(child);
-      clearTimeout(last);
     },
   };
 }

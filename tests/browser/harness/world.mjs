@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { freePort, run, start, startPostgres, startRedis } from "./processes.mjs";
 
 const BINARY = process.env.SWITCHYARD_BIN;
-const READY_MS = 60_000;
 
 export const WORLDS = ["demo", "served"];
 export const DEMO_OWNER = "demo@switchyard.example";
@@ -130,23 +129,11 @@ export async function startServed(demo) {
   const server = start(BINARY, ["serve"], world.env);
   world.stops.push(() => server.stop());
   world.log = server.log;
-  await untilReady(world, server);
+  await server.said("ready to serve");
   return world;
 }
 
 async function providersOf(catalog) {
   const { providers } = JSON.parse(await readFile(join(catalog, "providers.json"), "utf8"));
   return providers.map((provider) => provider.slug);
-}
-
-async function untilReady(world, server) {
-  const deadline = Date.now() + READY_MS;
-  let isOver = false;
-  server.firstLine.catch(() => (isOver = true));
-  while (Date.now() < deadline && !isOver) {
-    const response = await fetch(`${world.admin}/readyz`).catch(() => null);
-    if (response?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`the node is not ready:\n${world.log.join("\n")}`);
 }

@@ -1,5 +1,7 @@
 //! Admission: may this caller ask anything at all, and may this node take more on?
 
+use std::sync::Arc;
+
 use switchyard_domain::{
     clock::Timestamp, country::CountryCode, id::GenerationId, tenancy::KeyKind,
 };
@@ -17,7 +19,7 @@ pub(super) struct Admitted {
     pub(super) at: Timestamp,
     pub(super) caller: switchyard_domain::tenancy::Caller,
     pub(super) chat: ChatRequest,
-    pub(super) needs: Needs,
+    pub(super) needs: Arc<Needs>,
     pub(super) client: ClientFacts,
     pub(super) country: Option<CountryCode>,
     pub(super) router_metadata: RouterMetadata,
@@ -45,7 +47,7 @@ impl App {
         Ok(Box::new(Admitted {
             generation_id: GenerationId::new(at.seconds(), self.random.u128()),
             at,
-            needs: request.chat.needs(),
+            needs: Arc::new(request.chat.needs()),
             caller: request.caller,
             chat: request.chat,
             client: request.client,

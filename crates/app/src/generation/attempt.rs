@@ -9,7 +9,7 @@ mod open;
 mod relay;
 mod schedule;
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use switchyard_billing::settlement::AttemptFacts;
 use switchyard_domain::{clock::Timestamp, id::CredentialId};
@@ -103,7 +103,7 @@ enum Interruption {
 
 impl App {
     /// Runs a reserved request to its end. This is the task that the caller cannot drop.
-    pub(super) async fn serve(&self, mut reserved: Reserved, replies: Sender<ReplyStep>) {
+    pub(super) async fn serve(&self, mut reserved: Box<Reserved>, replies: Sender<ReplyStep>) {
         let outcome = self.attempt_all(&mut reserved.planned, &replies).await;
         self.settle(reserved, outcome, replies).await;
     }
@@ -251,7 +251,9 @@ impl App {
         ends_at: Instant,
         replies: &Sender<ReplyStep>,
     ) -> TryEnd {
-        let relay = self.relay(planned, tried, begun, replies);
+        // Pinned here, because whoever takes it over would have room for it twice, for as long as the
+        // answer lasts.
+        let relay = pin!(self.relay(planned, tried, begun, replies));
         match self.unless_interrupted(relay, ends_at, replies).await {
             Ok(end) => end,
             Err(Interruption::CallerLeft) => TryEnd::Cancelled,

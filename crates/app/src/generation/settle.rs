@@ -1,6 +1,8 @@
 //! Settlement: charge what was used, release the rest, journal it, and only then let the caller
 //! see the end. Runs on success, failure and departure alike.
 
+use std::{io, sync::Arc};
+
 use serde_json::value::{RawValue, to_raw_value};
 use switchyard_billing::{
     outcome::{Ending, Payer, charge_for_outcome},
@@ -26,17 +28,18 @@ use crate::{
         plan::Planned,
         reserve::{Reserved, counts_byok},
     },
+    journal::Staged,
 };
 
 impl App {
     /// Settles a request and tells its caller how it ended.
     pub(super) async fn settle(
         &self,
-        reserved: Reserved,
+        reserved: Box<Reserved>,
         outcome: Outcome,
         replies: Sender<ReplyStep>,
     ) {
-        let Reserved { mut planned, hold } = reserved;
+        let Reserved { mut planned, hold } = *reserved;
         let (usage, usage_source) = used(&planned, &outcome);
         let charge = charge(&planned, &outcome, &usage);
         let holds = hold.settle(charge.total, counted(&planned, &outcome, &charge));
@@ -48,7 +51,7 @@ impl App {
             }
         }
         let record = &mut planned.plan.record;
-        record.needs = Some(Box::new(planned.admitted.needs.clone()));
+        record.needs = Some(Arc::clone(&planned.admitted.needs));
         record.policy.clone_from(&planned.standing.record);
         let decision = to_raw_value(record).ok();
         let receipt = self.receipt(&planned, &outcome, decision.as_deref());
@@ -74,31 +77,24 @@ impl App {
             decision,
             receipt,
         };
-        let recorded = self.record(settlement);
-        // As on the way out: answers that are ready together are written together.
+        let staged = self.record(settlement);
+        // As on the way out: what ends together is written together, first to the journal and then to
+        // those who wait.
         tokio::task::yield_now().await;
+        let recorded = staged
+            .and_then(|staged| self.journal.write(staged))
+            .map_err(|error| unjournalled(&planned.admitted, &error));
         self.reply(end, recorded, tail, &replies).await;
     }
 
-    /// Puts a settlement into the journal and the poster's queue. Without the journal it still
-    /// goes to SQL from memory, but its caller does not get to see a clean end.
-    fn record(&self, settlement: Settlement) -> Result<(), GenerateError> {
+    /// Stages a settlement for the journal and puts it into the poster's queue. Without the journal
+    /// it still goes to SQL from memory, but its caller does not get to see a clean end.
+    fn record(&self, settlement: Settlement) -> io::Result<Staged> {
         metrics::counter!("switchyard_generations_total").increment(1);
-        match self.journal.append(&settlement) {
-            Ok(position) => {
-                self.poster.push(Some(position), settlement);
-                Ok(())
-            }
-            Err(error) => {
-                tracing::error!(
-                    generation.id = %settlement.generation_id,
-                    error = %error,
-                    "a settlement cannot be journalled; admitting nothing more"
-                );
-                self.poster.push(None, settlement);
-                Err(GenerateError::LedgerUnavailable)
-            }
-        }
+        let staged = self.journal.stage(&settlement);
+        let position = staged.as_ref().ok().map(|staged| staged.position);
+        self.poster.push(position, settlement);
+        staged
     }
 
     async fn reply(
@@ -162,6 +158,15 @@ impl App {
                 .expect("a vetted endpoint is callable, and that needs prices"),
         }
     }
+}
+
+fn unjournalled(admitted: &Admitted, error: &io::Error) -> GenerateError {
+    tracing::error!(
+        generation.id = %admitted.generation_id,
+        error = %error,
+        "a settlement cannot be journalled; admitting nothing more"
+    );
+    GenerateError::LedgerUnavailable
 }
 
 async fn send_completion(completion: Option<Box<Completion>>, replies: &Sender<ReplyStep>) -> bool {

@@ -19,7 +19,7 @@ use super::{
 pub(super) struct Segment {
     pub(super) number: u64,
     pub(super) bytes: u64,
-    /// Settlements in it that SQL does not have.
+    /// Settlements in it, or on their way there, that SQL does not have.
     pub(super) unposted: usize,
     file: Option<Arc<File>>,
 }
@@ -60,15 +60,22 @@ impl Segment {
             .expect("only a closed segment has no file, and it is never appended to")
     }
 
-    pub(super) fn append(&mut self, record: &[u8]) -> io::Result<()> {
+    /// Starts over. Where a power loss brings back what was in it, that is found posted.
+    pub(super) fn empty(&mut self) -> io::Result<()> {
+        self.file().set_len(0)?;
+        self.bytes = 0;
+        Ok(())
+    }
+
+    /// Appends whole records.
+    pub(super) fn append(&mut self, records: &[u8]) -> io::Result<()> {
         let file = self.file();
-        if let Err(error) = (&**file).write_all(record) {
+        if let Err(error) = (&**file).write_all(records) {
             // Half a record must not stand before the next one.
             file.set_len(self.bytes)?;
             return Err(error);
         }
-        self.bytes += record.len() as u64;
-        self.unposted += 1;
+        self.bytes += records.len() as u64;
         Ok(())
     }
 }

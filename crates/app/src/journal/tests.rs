@@ -70,6 +70,12 @@ pub(crate) fn settlement(number: u64) -> Settlement {
     }
 }
 
+pub(crate) fn append(journal: &Journal, settlement: &Settlement) -> super::Position {
+    let staged = journal.stage(settlement).expect("encoded");
+    journal.write(staged).expect("written");
+    staged.position
+}
+
 fn charges(left: &[(super::Position, Settlement)]) -> Vec<i64> {
     left.iter()
         .map(|(_, settlement)| settlement.charge.total.get())
@@ -80,7 +86,7 @@ fn charges(left: &[(super::Position, Settlement)]) -> Vec<i64> {
 fn write(dir: &Dir, numbers: std::ops::RangeInclusive<u64>) {
     let (journal, _) = open(&dir.0).expect("a journal");
     for number in numbers {
-        journal.append(&settlement(number)).expect("written");
+        append(&journal, &settlement(number));
     }
 }
 
@@ -153,10 +159,52 @@ fn posted_segments_leave_no_files_behind() {
     let dir = Dir::new("posted");
     let (journal, _) = open(&dir.0).expect("a journal");
     for number in 1..=50 {
-        let position = journal.append(&settlement(number)).expect("written");
+        let position = append(&journal, &settlement(number));
         journal.posted(position, 1);
     }
     journal.sync().expect("synced");
     assert!(journal.is_writable());
     assert_eq!(dir.segments().len(), 1);
+    assert_eq!(bytes_in(&dir), 0);
+    append(&journal, &settlement(51));
+    drop(journal);
+    let (_, left) = open(&dir.0).expect("what was left");
+    assert_eq!(charges(&left), [51]);
+}
+
+fn bytes_in(dir: &Dir) -> u64 {
+    let files = dir.segments().into_iter();
+    files
+        .map(|file| fs::metadata(file).expect("a segment").len())
+        .sum()
+}
+
+#[test]
+fn the_first_of_those_that_end_together_writes_for_all() {
+    let dir = Dir::new("together");
+    let (journal, _) = open(&dir.0).expect("an empty journal");
+    let staged = [1, 2, 3].map(|number| journal.stage(&settlement(number)).expect("encoded"));
+    assert_eq!(bytes_in(&dir), 0);
+    journal.write(staged[0]).expect("written");
+    let all = bytes_in(&dir);
+    for one in &staged[1..] {
+        journal.write(*one).expect("written");
+        assert_eq!(bytes_in(&dir), all, "it was written already");
+    }
+    drop(journal);
+    let (_, left) = open(&dir.0).expect("what was left");
+    assert_eq!(charges(&left), [1, 2, 3]);
+}
+
+#[test]
+fn what_is_only_staged_is_written_at_the_end() {
+    let dir = Dir::new("staged");
+    let (journal, _) = open(&dir.0).expect("an empty journal");
+    let first = append(&journal, &settlement(1));
+    let _ = journal.stage(&settlement(2)).expect("encoded");
+    // SQL was faster, which is no reason to begin another segment in the middle.
+    journal.posted(first, 2);
+    drop(journal);
+    let (_, left) = open(&dir.0).expect("what was left");
+    assert_eq!(charges(&left), [1, 2]);
 }

@@ -101,7 +101,10 @@ impl People {
             .make_link(person.id, Purpose::SignIn, json!({}))
             .await?;
         let at = self.clock.now();
-        let event = Actor::operator().did(at, "person.sign_in_link", person.id, json!({}));
+        let mut event = Actor::operator().did(at, "person.sign_in_link", person.id, json!({}));
+        // Whose affairs it opens sees that it was made.
+        let memberships = self.memberships(person.id).await?;
+        event.origin.account_id = memberships.first().map(|own| own.account_id);
         audit::note(directory, &event).await?;
         Ok(token)
     }

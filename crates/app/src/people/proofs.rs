@@ -49,7 +49,7 @@ use crate::{
     mail::{Mail, MailError},
 };
 
-pub use authenticator::{CodeState, SetUp};
+pub use authenticator::{CodeState, SetUp, ShownCodes};
 pub use passkeys::PasskeyView;
 pub use sign_in::SignedIn;
 pub use sign_up::{NewPerson, Verified};

@@ -1,7 +1,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -26,15 +26,23 @@ use uuid::Uuid;
 
 use super::Poster;
 use crate::{
-    journal::{Journal, tests::settlement},
+    journal::{
+        Journal,
+        tests::{append, settlement},
+    },
+    limits::POST_LINGER,
     treasury::{Treasury, tests::HandClock},
 };
 
-/// Books that cannot be reached for a while.
+/// Books that cannot be reached for a while, and take their time.
 struct Shaky {
     books: InMemoryLedger,
     refusals_left: AtomicU32,
+    /// How many settlements came at a time.
+    batches: Mutex<Vec<usize>>,
 }
+
+const POSTING: Duration = Duration::from_millis(5);
 
 #[async_trait]
 impl LedgerStore for Shaky {
@@ -47,6 +55,8 @@ impl LedgerStore for Shaky {
         if refuse.is_ok() {
             return Err(StoreError::Unavailable("down".into()));
         }
+        self.batches.lock().expect("not poisoned").push(batch.len());
+        tokio::time::sleep(POSTING).await;
         self.books.post(batch).await
     }
     async fn take_lease(&self, ask: &LeaseAsk) -> Result<LeaseOutcome, StoreError> {
@@ -102,6 +112,7 @@ impl Scene {
             ledger: Arc::new(Shaky {
                 books,
                 refusals_left: AtomicU32::new(refusals),
+                batches: Mutex::default(),
             }),
             journal: Arc::new(journal),
             poster: Arc::default(),
@@ -121,7 +132,7 @@ impl Scene {
 
     fn settle(&self, settlement: Settlement) -> GenerationId {
         let id = settlement.generation_id.clone();
-        let position = self.journal.append(&settlement).expect("written");
+        let position = append(&self.journal, &settlement);
         self.poster.push(Some(position), settlement);
         id
     }
@@ -153,6 +164,21 @@ async fn settlements_reach_sql_and_leave_the_journal() {
     assert!(scene.poster.flush(Duration::from_secs(30)).await);
     assert!(ids.iter().all(|id| scene.has(id)));
     assert_eq!(scene.poster.backlog(), 0);
+    assert_eq!(left_in_journal(&scene.end().await), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_while_a_batch_is_posted_waits_for_company() {
+    let scene = Scene::new("company", 0);
+    scene.settle(settlement(1));
+    tokio::time::sleep(POST_LINGER + POSTING / 2).await;
+    for number in 2..=5 {
+        scene.settle(settlement(number));
+        tokio::time::sleep(POSTING * 2).await;
+    }
+    tokio::time::sleep(POST_LINGER + POSTING).await;
+    assert_eq!(scene.poster.backlog(), 0);
+    assert_eq!(*scene.ledger.batches.lock().expect("not poisoned"), [1, 4]);
     assert_eq!(left_in_journal(&scene.end().await), 0);
 }
 

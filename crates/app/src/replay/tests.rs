@@ -81,7 +81,7 @@ impl Scene {
                 seed: u64::try_from(number).expect("few"),
             };
             let mut plan = select(&needs, &situation).expect("somebody serves");
-            plan.record.needs = Some(Box::new(needs.clone()));
+            plan.record.needs = Some(Arc::new(needs.clone()));
             let chosen = plan.candidates[0].vetted.endpoint();
             let tenant = Tenant {
                 account_id: self.installation.account,
@@ -109,6 +109,8 @@ impl Scene {
     async fn under(&self, scope: Scope, rules: Rules) -> ReplayReport {
         let request = ReplayRequest {
             account: None,
+            workspace: None,
+            requests_max: None,
             since: NOW,
             until: NOW.plus(Duration::from_secs(86_400)),
             scope,

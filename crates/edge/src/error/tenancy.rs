@@ -16,6 +16,15 @@ pub(crate) fn no_workspace() -> PublicFailure {
     no_such_workspace()
 }
 
+/// A personal account has no members.
+pub(crate) fn no_organization() -> PublicFailure {
+    failure(
+        404,
+        "not_found",
+        "This is a personal account, not an organization: it has no members.",
+    )
+}
+
 /// The account has no such credential; whether another has, nobody learns.
 pub(crate) fn no_credential() -> PublicFailure {
     not_found("This credential")

@@ -248,7 +248,7 @@ pub(crate) async fn remove(
     path = "/api/v1/organization/members",
     operation_id = "listOrganizationMembers",
     tag = "Management",
-    summary = "The people of the account",
+    summary = "The people of an organization",
     description = "Needs a management key.",
     params(PageQuery),
     responses(
@@ -256,6 +256,7 @@ pub(crate) async fn remove(
         (status = 400, description = "A parameter is wrong.", body = ErrorBody),
         (status = 401, description = "No valid API key.", body = ErrorBody),
         (status = 403, description = "Not a management key.", body = ErrorBody),
+        (status = 404, description = "The account is personal.", body = ErrorBody),
         (status = 503, description = "The database cannot be asked.", body = ErrorBody)
     )
 )]
@@ -266,6 +267,11 @@ pub(crate) async fn organization(
 ) -> Result<Response, Refusal> {
     let asked: PageQuery = query(&uri)?;
     let page = page(asked.offset.as_deref(), asked.limit.as_deref())?;
+    let organizations = edge.app.organizations();
+    let is_organization = organizations.is_organization(caller.account_id()).await;
+    if !is_organization.map_err(|error| error::unreadable(&error))? {
+        return Err(error::tenancy::no_organization().into());
+    }
     let workspaces = edge.app.workspaces();
     let (people, total_count) = workspaces
         .people(caller.account_id(), page)

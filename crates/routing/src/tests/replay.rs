@@ -1,5 +1,7 @@
 //! What a proposed policy would have done.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use switchyard_domain::money::UsdNanos;
 
@@ -14,7 +16,7 @@ use crate::{
 /// A decision as it comes back from where it is stored.
 fn stored(case: &Case) -> Value {
     let mut record = case.select().expect("a plan").record;
-    record.needs = Some(Box::new(case.needs.clone()));
+    record.needs = Some(Arc::new(case.needs.clone()));
     record.warm = case.pin.as_ref().map(WarmRecord::from);
     serde_json::to_value(&record).expect("serializable")
 }

@@ -32,7 +32,7 @@ const INSERT_PERSON: &str = "
 const INSERT_OWNER: &str = "
     INSERT INTO memberships (account_id, person_id, role, created_at) VALUES ($1, $1, 'owner', $2)";
 
-const INSERT_CREDITS: &str =
+pub(super) const INSERT_CREDITS: &str =
     "INSERT INTO funds (fund_id, capacity, spent, held) VALUES ($1, 0, 0, 0)";
 
 const ACCOUNT_BY_EMAIL: &str = "
@@ -112,16 +112,8 @@ impl Engine {
             }
             _ => Failure::from(error).or_conflict("account_id"),
         })?;
-        sqlx::query(INSERT_WORKSPACE)
-            .bind(account.workspace_id.as_uuid())
-            .bind(account.account_id.as_uuid())
-            .bind("Default")
-            .bind("default")
-            .bind(true)
-            .bind(At(account.at))
-            .execute(&mut *transaction)
-            .await
-            .map_err(|error| Failure::from(error).or_conflict("workspace_id"))?;
+        let place = (account.account_id, account.workspace_id);
+        insert_default_workspace(transaction, place, account.at).await?;
         insert_owner(transaction, account, &email_folded, verified_at).await?;
         sqlx::query(INSERT_CREDITS)
             .bind(FundId::Credits(account.account_id).to_string())
@@ -159,6 +151,25 @@ impl Engine {
             total_usage: fund.spent,
         })
     }
+}
+
+/// The workspace that an account begins with.
+pub(super) async fn insert_default_workspace(
+    connection: &mut <Db as Database>::Connection,
+    (account, workspace): (AccountId, WorkspaceId),
+    at: Timestamp,
+) -> Result<(), Failure> {
+    sqlx::query(INSERT_WORKSPACE)
+        .bind(workspace.as_uuid())
+        .bind(account.as_uuid())
+        .bind("Default")
+        .bind("default")
+        .bind(true)
+        .bind(At(at))
+        .execute(connection)
+        .await
+        .map_err(|error| Failure::from(error).or_conflict("workspace_id"))?;
+    Ok(())
 }
 
 async fn insert_owner(

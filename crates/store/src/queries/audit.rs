@@ -9,7 +9,7 @@ use switchyard_domain::id::{AccountId, WorkspaceId};
 
 use super::{super::Db, Engine, TRIES_MAX};
 use crate::{
-    audit::{AuditEntry, AuditEvent, AuditReport, AuditStore, StoredAuditEvent},
+    audit::{AuditEntry, AuditEvent, AuditFilter, AuditReport, AuditStore, StoredAuditEvent},
     directory::DirectoryError,
     failure::Failure,
     portable::{At, JsonText, without_nul},
@@ -49,6 +49,53 @@ macro_rules! select_entries {
 
 const OF_ACCOUNT: &str =
     select_entries!("account_id = $1 AND audit_no < $2 ORDER BY audit_no DESC LIMIT $3");
+
+/// What a filter lets through: `$1` is the account, `$2` to `$10` are the filter's.
+macro_rules! filtered {
+    () => {
+        "account_id = $1 AND ($2 IS NULL OR actor = $2)
+            AND ($3 IS NULL OR substr(action, 1, length($3)) = $3)
+            AND ($4 IS NULL OR subject = $4) AND ($5 IS NULL OR via = $5)
+            AND ($6 IS NULL OR workspace_id = $6) AND ($7 IS NULL OR ip = $7)
+            AND ($8 IS NULL OR request_id = $8) AND ($9 IS NULL OR at >= $9)
+            AND ($10 IS NULL OR at < $10)"
+    };
+}
+
+const FILTERED: &str = concat!(
+    "SELECT
+        audit_no, at, actor, action, subject, detail, account_id, workspace_id, via, ip,
+        request_id, outcome, sequence, link, link_key
+    FROM audit_log WHERE ",
+    filtered!(),
+    " AND audit_no < $11 ORDER BY audit_no DESC LIMIT $12"
+);
+
+const COUNT_FILTERED: &str = concat!(
+    "SELECT COUNT(*) FROM (SELECT 1 FROM audit_log WHERE ",
+    filtered!(),
+    " LIMIT $11) AS found"
+);
+
+/// Binds what [`filtered`] names, in its order.
+macro_rules! bind_filter {
+    ($query:expr, $account:expr, $filter:expr) => {{
+        let filter: &AuditFilter = $filter;
+        let text =
+            |text: &Option<String>| text.as_deref().map(|text| without_nul(text).into_owned());
+        $query
+            .bind($account.as_uuid())
+            .bind(text(&filter.actor))
+            .bind(text(&filter.action))
+            .bind(text(&filter.subject))
+            .bind(text(&filter.via))
+            .bind(filter.workspace_id.map(WorkspaceId::as_uuid))
+            .bind(text(&filter.ip))
+            .bind(text(&filter.request_id))
+            .bind(filter.from.map(At))
+            .bind(filter.until.map(At))
+    }};
+}
 
 const OF_SUBJECT: &str = select_entries!("subject = $1 ORDER BY audit_no LIMIT $2");
 
@@ -158,6 +205,34 @@ impl Engine {
         Ok(rows.into_iter().map(Row::into_entry).collect())
     }
 
+    async fn select_filtered(
+        &self,
+        account: AccountId,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, Failure> {
+        let rows: Vec<Row> = bind_filter!(sqlx::query_as(FILTERED), account, filter)
+            .bind(before.unwrap_or(i64::MAX))
+            .bind(i64::from(limit))
+            .fetch_all(&self.reader)
+            .await?;
+        Ok(rows.into_iter().map(Row::into_entry).collect())
+    }
+
+    async fn count_filtered(
+        &self,
+        account: AccountId,
+        filter: &AuditFilter,
+        most: u32,
+    ) -> Result<u64, Failure> {
+        let count: i64 = bind_filter!(sqlx::query_scalar(COUNT_FILTERED), account, filter)
+            .bind(i64::from(most))
+            .fetch_one(&self.reader)
+            .await?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
     async fn select_audit_of(&self, subject: &str, limit: u32) -> Result<Vec<AuditEntry>, Failure> {
         let rows: Vec<Row> = sqlx::query_as(OF_SUBJECT)
             .bind(without_nul(subject))
@@ -222,6 +297,25 @@ impl AuditStore for Engine {
         limit: u32,
     ) -> Result<Vec<AuditEntry>, DirectoryError> {
         retried!(self.select_audit_entries(account, before, limit))
+    }
+
+    async fn find_audit_entries(
+        &self,
+        account: AccountId,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, DirectoryError> {
+        retried!(self.select_filtered(account, filter, before, limit))
+    }
+
+    async fn count_audit_entries(
+        &self,
+        account: AccountId,
+        filter: &AuditFilter,
+        most: u32,
+    ) -> Result<u64, DirectoryError> {
+        retried!(self.count_filtered(account, filter, most))
     }
 
     async fn audit_of(&self, subject: &str, limit: u32) -> Result<Vec<AuditEntry>, DirectoryError> {

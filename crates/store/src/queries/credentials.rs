@@ -53,6 +53,7 @@ const SEALED_ROWS_EXIST: &str = "
         OR EXISTS (SELECT 1 FROM provider_credentials)
         OR EXISTS (SELECT 1 FROM own_credentials WHERE sealed IS NOT NULL)
         OR EXISTS (SELECT 1 FROM signing_keys)
+        OR EXISTS (SELECT 1 FROM person_authenticators)
         OR EXISTS (SELECT 1 FROM idempotent_requests WHERE sealed IS NOT NULL)
         OR EXISTS (SELECT 1 FROM api_keys WHERE deleted_at IS NULL)";
 

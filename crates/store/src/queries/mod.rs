@@ -33,6 +33,8 @@ mod limits;
 mod logs;
 mod managed_keys;
 mod nodes;
+mod oauth;
+mod organizations;
 mod own_credentials;
 mod people;
 mod policies;
@@ -305,6 +307,13 @@ impl Directory for Engine {
         id: &GenerationId,
     ) -> Result<Option<GenerationView>, DirectoryError> {
         retried!(self.select_generation(account, id))
+    }
+
+    async fn first_generation(
+        &self,
+        account: AccountId,
+    ) -> Result<Option<GenerationId>, DirectoryError> {
+        retried!(self.select_first_generation(account))
     }
 
     async fn postings_of(

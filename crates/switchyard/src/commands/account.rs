@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use switchyard_app::accounts;
-use switchyard_domain::id::{AccountId, WorkspaceId};
+use switchyard_domain::id::{AccountId, PersonId, WorkspaceId};
 
 use crate::{
     commands::{CommandError, DONE, Output, block_on, print},
@@ -51,6 +51,7 @@ pub(crate) fn create(
 
 #[derive(Serialize)]
 struct SignIn {
+    person_id: Option<PersonId>,
     url: String,
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn sign_in_link(
     email: &str,
 ) -> Result<ExitCode, CommandError> {
     let listen = config.server.listen;
-    let url = block_on(async {
+    let (person_id, url) = block_on(async {
         let foundation = Foundation::open(config).await?;
         let people = foundation.people();
         let token = people
@@ -69,8 +70,14 @@ pub(crate) fn sign_in_link(
             .await
             .map_err(|error| CommandError::caused("cannot make a link", error))?;
         let base = public_url(&foundation.config, listen);
-        Ok(format!("{base}/sign-in/{}", token.expose()))
+        let url = format!("{base}/sign-in/{}", token.expose());
+        let person = people
+            .by_email(email)
+            .await
+            .map_err(|error| CommandError::caused("cannot read who it is", error))?;
+        Ok((person.map(|person| person.id), url))
     })?;
-    print(output, &url, &SignIn { url: url.clone() })?;
+    let url_text = url.clone();
+    print(output, &url_text, &SignIn { person_id, url })?;
     Ok(DONE)
 }

@@ -32,6 +32,8 @@ use crate::{
     journal::Journal,
     keys::Keys as ApiKeys,
     mail::NoMail,
+    oauth::OAuth,
+    organizations::Organizations,
     people::{
         People, PeopleParts,
         proofs::{ProofParts, ProofSettings, Proofs},
@@ -205,6 +207,13 @@ fn parts(
             clock: clock.clone(),
             random: random.clone(),
         })),
+        organizations: Arc::new(Organizations::new(
+            store.organizations.clone(),
+            clock.clone(),
+            random.clone(),
+        )),
+        oauth: Arc::new(OAuth::new(store.oauth.clone(), false)),
+        audit_log: store.audit.clone(),
         proofs: proofs(store, &vault, &people),
         people,
         directory: store.directory.clone(),

@@ -47,14 +47,22 @@ pub(super) const CODE: Limit = Limit {
     quiet: QUIET_MAX,
 };
 
-/// Mails to one address that anybody can ask for.
-pub(super) const MAIL: Limit = Limit {
-    name: "mail",
-    free: 1,
-    first_wait: MINUTE,
-    longest_wait: HOUR,
-    quiet: QUIET_MAX,
-};
+/// Mails of one kind to one address, which anybody can ask for.
+const fn mails(name: &'static str) -> Limit {
+    Limit {
+        name,
+        free: 1,
+        first_wait: MINUTE,
+        longest_wait: HOUR,
+        quiet: QUIET_MAX,
+    }
+}
+
+/// Mails that ask to confirm an address.
+pub(super) const VERIFICATION_MAIL: Limit = mails("verification mail");
+
+/// Mails with which a new password can be chosen.
+pub(super) const RESET_MAIL: Limit = mails("reset mail");
 
 /// Accounts made from one network address.
 pub(super) const SIGN_UP: Limit = Limit {

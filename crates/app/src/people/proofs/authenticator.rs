@@ -20,6 +20,9 @@ use crate::people::sessions::{Proof, Visitor};
 /// Digits that an app shows.
 const CODE_DIGITS: usize = 6;
 
+/// Recovery codes as they are shown, once.
+pub type ShownCodes = Vec<Secret<String>>;
+
 /// What a person has of codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodeState {
@@ -91,7 +94,7 @@ impl Proofs {
         &self,
         visitor: &Visitor,
         code: &Secret<String>,
-    ) -> Result<Vec<Secret<String>>, ProofError> {
+    ) -> Result<ShownCodes, ProofError> {
         let person = visitor.person();
         self.attempt(&attempts::CODE, &person.id.to_string())
             .await?;
@@ -121,10 +124,7 @@ impl Proofs {
     }
 
     /// New recovery codes in place of the old.
-    pub async fn new_recovery_codes(
-        &self,
-        visitor: &Visitor,
-    ) -> Result<Vec<Secret<String>>, ProofError> {
+    pub async fn new_recovery_codes(&self, visitor: &Visitor) -> Result<ShownCodes, ProofError> {
         let person = visitor.person().id;
         if !self.asks_code(person).await? {
             return Err(ProofError::Expired);
@@ -203,10 +203,7 @@ impl Proofs {
         Ok(Some(Proof::PasswordAndRecoveryCode))
     }
 
-    fn mint_codes(
-        &self,
-        person: PersonId,
-    ) -> Result<(Vec<Secret<String>>, Vec<[u8; 32]>), ProofError> {
+    fn mint_codes(&self, person: PersonId) -> Result<(ShownCodes, Vec<[u8; 32]>), ProofError> {
         let mut entropy = Zeroizing::new([0; ENTROPY_BYTES]);
         self.people.secrets.fill(&mut *entropy)?;
         let codes = recovery_codes::mint(person, &Secret::new(*entropy));

@@ -22,7 +22,7 @@ impl Proofs {
         if !self.settings.sends_mail {
             return Err(ProofError::NoMail);
         }
-        self.attempt(&attempts::MAIL, email).await?;
+        self.attempt(&attempts::RESET_MAIL, email).await?;
         if let Some(person) = self.people.by_email(email).await? {
             let link = self.reset_link(&person).await?;
             self.send(mails::reset(&person, &link)).await;

@@ -106,7 +106,11 @@ impl Proofs {
         let Some(person) = self.people.by_email(email).await? else {
             return Ok(());
         };
-        match self.attempt(&attempts::MAIL, email).await {
+        let limit = match person.email_verified_at {
+            None => attempts::VERIFICATION_MAIL,
+            Some(_) => attempts::RESET_MAIL,
+        };
+        match self.attempt(&limit, email).await {
             Ok(()) => {}
             // They were written to a moment ago; the answer is the same as if they were now.
             Err(ProofError::Locked { .. }) => return Ok(()),
@@ -135,7 +139,7 @@ impl Proofs {
 
     /// Sends the link once more, if there is anybody who needs it.
     pub async fn resend_verification(&self, email: &str) -> Result<(), ProofError> {
-        self.attempt(&attempts::MAIL, email).await?;
+        self.attempt(&attempts::VERIFICATION_MAIL, email).await?;
         let person = self.people.by_email(email).await?;
         if let Some(person) = person.filter(|person| person.email_verified_at.is_none()) {
             let link = self.verification_link(&person).await?;

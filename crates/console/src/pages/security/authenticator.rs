@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use serde::Deserialize;
-use switchyard_app::people::proofs::{CodeState, ProofError, SetUp};
+use switchyard_app::people::proofs::{CodeState, ProofError, SetUp, ShownCodes};
 use switchyard_domain::secret::Secret;
 
 use super::super::sign_in::{Refusal, passkey::as_page};
@@ -35,7 +35,7 @@ struct AuthenticatorPage {
 #[template(path = "pages/security/recovery_codes.html")]
 struct RecoveryCodesPage {
     shell: Shell,
-    codes: Vec<Secret<String>>,
+    codes: ShownCodes,
 }
 
 /// What is to be done.

@@ -7,17 +7,22 @@ pub(crate) mod activity_sums;
 mod activity_traffic;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
+pub(crate) mod console_keys;
 pub(crate) mod credential_states;
 pub(crate) mod credentials;
 pub(crate) mod decisions;
 pub(crate) mod generations;
 pub(crate) mod idempotency;
 pub(crate) mod key_deletion;
+pub(crate) mod key_rotation;
 pub(crate) mod managed_keys;
 pub(crate) mod members;
+pub(crate) mod oauth_codes;
+pub(crate) mod organizations;
 pub(crate) mod own_credentials;
 pub(crate) mod people;
 pub(crate) mod policies;
+pub(crate) mod proofs;
 pub(crate) mod receipts;
 pub(crate) mod sealed;
 pub(crate) mod usage;
@@ -62,8 +67,13 @@ macro_rules! directory_test_suite {
             idempotency::of_many_who_ask_at_once_one_is_let_through,
             idempotency::an_outcome_is_kept_for_the_same_asking_of_the_same_account,
             idempotency::claims_lapse_and_outcomes_are_forgotten,
+            key_rotation::a_successor_has_the_limit_and_both_spend_from_it,
+            key_rotation::a_successor_is_kept_from_what_the_old_key_was,
+            key_rotation::a_key_has_one_successor_and_no_stranger_rotates_it,
             managed_keys::a_managed_key_is_read_back_with_whom_it_is_for,
             managed_keys::t15_keys_of_others_and_management_keys_are_missing,
+            console_keys::keys_of_the_console_are_nobodys_to_manage,
+            generations::an_accounts_first_generation,
             managed_keys::lists_have_what_was_asked_for_with_what_it_used,
             managed_keys::changes_and_deletions_are_numbered_and_audited,
             managed_keys::uses_are_noted_and_never_go_back,
@@ -91,6 +101,14 @@ macro_rules! directory_test_suite {
             generations::other_accounts_see_nothing,
             generations::months_do_not_matter_to_a_lookup,
             generations::text_without_nul_survives,
+            organizations::an_organization_has_its_own_credits_workspace_and_owner,
+            organizations::an_invitation_is_for_one_address_and_works_once,
+            organizations::nobody_gives_or_takes_a_role_above_their_own,
+            organizations::of_two_owners_who_leave_at_once_one_stays,
+            organizations::keys_of_whoever_leaves_are_switched_off,
+            oauth_codes::t18_of_many_who_exchange_a_code_one_gets_a_key,
+            oauth_codes::t18_a_code_is_over_after_ten_minutes,
+            audit::the_log_is_narrowed_down,
             receipts::a_receipt_comes_with_its_generation_where_it_was_asked_for,
             receipts::a_chain_grows_only_from_where_it_ends,
             receipts::a_chain_takes_all_of_a_list_or_none,
@@ -113,6 +131,14 @@ macro_rules! directory_test_suite {
             credential_states::parallel_nodes_tell_a_failure_once,
             credential_states::openings_add_up_by_hour,
             own_credentials::a_poll_sees_every_change_in_order,
+            proofs::who_signs_up_is_confirmed_by_a_link_once,
+            proofs::a_reset_uses_up_all_its_like,
+            proofs::t20_steps_and_recovery_codes_work_once,
+            proofs::of_many_with_one_code_one_is_first,
+            proofs::t07_seeds_are_found_and_rewrapped,
+            proofs::passkeys_are_one_persons,
+            proofs::what_is_unfinished_is_taken_once_and_lapses,
+            proofs::of_parallel_tries_none_is_uncounted,
             people::a_session_is_found_by_its_token_with_its_person_and_place,
             people::a_session_that_is_idle_or_old_is_over,
             people::a_new_proof_replaces_the_token,

@@ -4,7 +4,7 @@ use super::credentials::{credential, tenant_key};
 use crate::engine::{Engine, NOW};
 use switchyard_billing::test_suite::{Fixture, Tenant};
 use switchyard_domain::{
-    id::{AccountId, CredentialId},
+    id::{AccountId, CredentialId, PersonId},
     provider::ProviderSlug,
 };
 use switchyard_store::{
@@ -147,6 +147,16 @@ pub(crate) async fn t08_each_kind_of_sealed_row_is_noticed_by_itself(engine: &En
     let deleted = own(engine).delete_own_credential(account_id, record.id, &event);
     deleted.await.expect("deleted");
     assert!(!noticed().await, "its secret is gone");
+
+    let person = PersonId::from_uuid(account_id.as_uuid());
+    let proofs = &engine.store.proofs;
+    let set_up = proofs.set_up_authenticator(person, record.id, b"sealed", NOW);
+    set_up.await.expect("set up");
+    assert!(noticed().await, "the seed of an authenticator app");
+    let event = audit("authenticator.remove", account_id);
+    let removed = proofs.remove_authenticator(person, &event).await;
+    removed.expect("removed");
+    assert!(!noticed().await, "it is gone with its seed");
 
     let signing_key = SigningKeyRow {
         key_id: "sig_1".to_owned(),
