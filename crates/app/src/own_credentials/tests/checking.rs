@@ -39,7 +39,6 @@ use crate::{
         proofs::{ProofParts, ProofSettings, Proofs},
     },
     policies::{Policies, PolicySubject},
-    poster::Poster,
     receipts::Receipts,
     treasury::Treasury,
     vault_upkeep::VaultUpkeep,
@@ -186,7 +185,6 @@ fn parts(
         coordination.clone(),
         clock.clone(),
     ));
-    let poster = Arc::new(Poster::default());
     let people = people(store, &clock, &random);
     Parts {
         clock: clock.clone(),
@@ -241,8 +239,8 @@ fn parts(
             clock.clone(),
         )),
         journal: Arc::new(journal),
-        poster: Arc::clone(&poster),
-        activity: Arc::new(Activity::new(store.activity.clone(), poster)),
+        poster: Arc::default(),
+        activity: Arc::new(Activity::new(store.activity.clone(), Arc::default())),
         receipts: Arc::new(Receipts::new(store.receipts.clone(), vault, clock)),
         settings: Settings {
             attempt_timeout: std::time::Duration::from_secs(60),

@@ -83,12 +83,12 @@ impl Window {
     }
 
     /// Its beginning, as a field for date and time takes it.
-    pub(crate) fn from_field(&self) -> String {
+    pub(crate) fn begin_field(&self) -> String {
         field(self.range.from)
     }
 
     /// Its end, likewise.
-    pub(crate) fn until_field(&self) -> String {
+    pub(crate) fn end_field(&self) -> String {
         field(self.range.until)
     }
 
