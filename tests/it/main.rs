@@ -8,9 +8,11 @@
 mod world;
 mod own;
 mod people;
+mod signed_in;
 mod visitor;
 
 mod activity;
+mod console_chat;
 mod first_generation;
 mod generation_lookup_right_after_stream;
 mod models_and_endpoints;
@@ -82,6 +84,9 @@ mod keys_rotate_under_traffic;
 mod body_limits;
 mod commands_are_audited;
 mod console_is_strict;
+mod console_keys;
+mod console_privacy;
+mod console_provider_keys;
 mod cors;
 mod logs_hold_no_prompt_or_key;
 mod redirects_and_proxy_variables_ignored;

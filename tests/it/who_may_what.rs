@@ -18,12 +18,14 @@ const MANAGES: Statuses = [401, 401, 200, 403, 200];
 /// Things of one account, which do not exist for others.
 const OF_ACCOUNT: Statuses = [401, 401, 404, 200, 200];
 const MANAGES_OF_ACCOUNT: Statuses = [401, 401, 404, 403, 200];
+/// Out of a thing of one account.
+const CREATES_OF_ACCOUNT: Statuses = [401, 401, 404, 403, 201];
 const CREATES: Statuses = [401, 401, 201, 403, 201];
 const INFERS: Statuses = [401, 401, 403, 200, 403];
 /// Personal accounts have no members.
 const OF_ORGANIZATION: Statuses = [401, 401, 404, 403, 404];
-/// No code was given out.
-const NEEDS_CODE: Statuses = [403; 5];
+/// Whoever asks: the code is what matters, and there is none.
+const NEEDS_CODE: Statuses = [400; 5];
 /// There, and nothing to be shown: no receipt was asked for.
 const NO_RECEIPT: Statuses = [401, 401, 404, 404, 404];
 
@@ -73,7 +75,7 @@ const TABLE: &[Row] = &[
     row("get", "/api/v1/endpoints/zdr", "", PUBLIC),
     row("get", "/api/v1/providers", "", PUBLIC),
     row("get", "/api/v1/key", "", READS_OWN),
-    row("post", "/api/v1/auth/keys", r#"{"code":"x"}"#, NEEDS_CODE),
+    row("post", "/api/v1/auth/keys", "{}", NEEDS_CODE),
     row("post", "/api/v1/auth/keys/code", CODE, MANAGES),
     row("get", "/api/v1/credits", "", MANAGES),
     row("get", "/api/v1/generation", "", OF_ACCOUNT),
@@ -91,6 +93,12 @@ const TABLE: &[Row] = &[
         "/api/v1/keys/{hash}",
         r#"{"name":"x"}"#,
         MANAGES_OF_ACCOUNT,
+    ),
+    row(
+        "post",
+        "/api/v1/keys/{hash}/rotate",
+        "{}",
+        CREATES_OF_ACCOUNT,
     ),
     row("delete", "/api/v1/keys/{hash}", "", MANAGES_OF_ACCOUNT),
     row("get", "/api/v1/workspaces", "", MANAGES),

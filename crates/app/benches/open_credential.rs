@@ -167,6 +167,7 @@ fn caller(account_id: AccountId, workspace_id: WorkspaceId) -> Caller {
             disabled: false,
             created_at: NOW,
             creator_id: None,
+            shares_limit_of: None,
         }),
     }
 }

@@ -1,6 +1,14 @@
-//! An account's API keys as its management keys see, make and change them. Management keys
-//! themselves are not among them: no key makes or changes one.
+//! An account's API keys as its management keys and its people see, make and change them. What
+//! somebody does not see does not exist for them: no key makes or changes a management key, and a
+//! member sees their own.
 
+mod rotation;
+mod spending;
+
+pub use self::{
+    rotation::{OLD_KEY_LIVES, Rotated},
+    spending::{SpendLayer, SpendLayerKind, SpendingRoom},
+};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use switchyard_domain::{
@@ -11,7 +19,7 @@ use switchyard_domain::{
     secret::Secret,
     tenancy::{ApiKey, KeyKind, KeyLimit},
 };
-pub use switchyard_store::api_key::ManagedKey;
+pub use switchyard_store::api_key::{KeyDay, KeySight, ManagedKey};
 use switchyard_store::{
     DirectoryError,
     api_key::{ExternalIdentity, KeyChange, KeyFilter, KeyUsage, Page},
@@ -44,6 +52,12 @@ pub enum ApiKeyError {
     /// Others keep changing the key at the same time.
     #[error("the key is being changed by others")]
     Contended,
+    /// There is a successor already, which could be rotated in its turn.
+    #[error("the key was rotated already")]
+    Rotated,
+    /// Its time is over: there is nothing to carry over.
+    #[error("the key has expired")]
+    Expired,
     #[error(transparent)]
     Directory(DirectoryError),
     #[error(transparent)]
@@ -58,6 +72,7 @@ impl From<DirectoryError> for ApiKeyError {
             }
             DirectoryError::Missing(_) => Self::NoSuchKey,
             DirectoryError::Refused("creator") => Self::NoSuchMember,
+            DirectoryError::Refused("rotated") => Self::Rotated,
             other => Self::Directory(other),
         }
     }
@@ -67,6 +82,8 @@ impl From<DirectoryError> for ApiKeyError {
 #[derive(Debug)]
 pub struct NewKey {
     pub name: String,
+    /// What it may be used for. Whether the actor may make such a key is for whoever calls to know.
+    pub kind: KeyKind,
     /// `None` is the account's default workspace.
     pub workspace_id: Option<WorkspaceId>,
     pub limit: LimitWishes,
@@ -113,14 +130,39 @@ pub struct LimitWishes {
 }
 
 /// Which keys to list.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone)]
 pub struct KeyQuery {
     /// `None` is the account's default workspace.
     pub workspace_id: Option<WorkspaceId>,
-    pub include_disabled: bool,
-    pub include_expired: bool,
+    /// Which of its keys there are for whoever asks.
+    pub sight: KeySight,
+    /// Only those that are switched off, or only those that are not.
+    pub disabled: Option<bool>,
+    /// Only those whose time is over, or only those whose time is not.
+    pub expired: Option<bool>,
+    /// Only those that were never presented.
+    pub never_used: bool,
+    /// Only those with this in their name, their label or at the start of their hash.
+    pub text: Option<String>,
     /// Keys to skip.
     pub offset: u32,
+    /// Keys to list at most.
+    pub limit: u32,
+}
+
+impl Default for KeyQuery {
+    fn default() -> Self {
+        Self {
+            workspace_id: None,
+            sight: KeySight::CALLING,
+            disabled: None,
+            expired: None,
+            never_used: false,
+            text: None,
+            offset: 0,
+            limit: KEYS_PER_PAGE,
+        }
+    }
 }
 
 /// A key that was just made: its text is shown once.
@@ -152,12 +194,12 @@ impl LimitWishes {
 }
 
 impl App {
-    /// A page of the account's keys, newest first.
+    /// A page of the account's keys, newest first, and how many there are in all; not beyond the end.
     pub async fn api_keys(
         &self,
         account: AccountId,
         query: KeyQuery,
-    ) -> Result<Vec<ManagedKey>, ApiKeyError> {
+    ) -> Result<(Vec<ManagedKey>, u64), ApiKeyError> {
         let workspace = match query.workspace_id {
             Some(workspace) => {
                 let has = self.key_store.has_workspace(account, workspace).await?;
@@ -167,28 +209,37 @@ impl App {
         };
         let filter = KeyFilter {
             workspace: workspace.ok_or(ApiKeyError::NoSuchWorkspace)?,
-            include_disabled: query.include_disabled,
-            include_expired: query.include_expired,
+            sight: query.sight,
+            disabled: query.disabled,
+            expired: query.expired,
+            never_used: query.never_used,
+            text: query.text,
         };
         let page = Page {
             offset: query.offset,
-            limit: KEYS_PER_PAGE,
+            limit: query.limit,
         };
         self.poster.flush(FLUSH_PATIENCE).await;
         let now = self.clock.now();
         let store = &self.key_store;
-        Ok(store.managed_keys(account, filter, page, now).await?)
+        Ok(store.managed_keys(account, &filter, page, now).await?)
     }
 
     /// One of the account's keys, by its public hash.
-    pub async fn api_key(&self, account: AccountId, hash: &str) -> Result<ManagedKey, ApiKeyError> {
+    pub async fn api_key(
+        &self,
+        account: AccountId,
+        sight: KeySight,
+        hash: &str,
+    ) -> Result<ManagedKey, ApiKeyError> {
         self.poster.flush(FLUSH_PATIENCE).await;
         let now = self.clock.now();
-        let found = self.key_store.managed_key(account, hash, now).await?;
+        let found = self.key_store.managed_key(account, sight, hash, now);
+        let found = found.await?;
         found.ok_or(ApiKeyError::NoSuchKey)
     }
 
-    /// Makes a key that calls models.
+    /// Makes a key.
     pub async fn create_api_key(
         &self,
         actor: &ActingCaller,
@@ -203,7 +254,7 @@ impl App {
             account_id,
             workspace_id: workspace_id.ok_or(ApiKeyError::NoSuchWorkspace)?,
             name: wanted.name,
-            kind: KeyKind::Inference,
+            kind: wanted.kind,
             limit: wanted.limit.over(None)?,
             expires_at: wanted.expires_at,
             creator_id: wanted.creator_id.or(actor.person()),
@@ -218,6 +269,7 @@ impl App {
             detail: json!({
                 "hash": key.hash,
                 "label": key.label,
+                "kind": key.kind.as_str(),
                 "after": said(key),
                 "expires_at": key.expires_at.map(Timestamp::to_rfc3339),
                 "creator": key.creator_id,
@@ -238,6 +290,8 @@ impl App {
                 last_used_at: None,
                 external_user: external.map(|external| external.user),
                 revision: stored.revision,
+                rotated_from: None,
+                rotated_to: None,
                 usage: KeyUsage::default(),
             },
         })
@@ -247,11 +301,12 @@ impl App {
     pub async fn change_api_key(
         &self,
         actor: &ActingCaller,
+        sight: KeySight,
         hash: &str,
         wishes: &KeyWishes,
     ) -> Result<ManagedKey, ApiKeyError> {
         for _ in 0..CHANGE_TRIES_MAX {
-            let before = self.api_key(actor.account_id(), hash).await?;
+            let before = self.api_key(actor.account_id(), sight, hash).await?;
             let mut after = before.clone();
             let key = &mut after.key;
             key.limit = wishes.limit.over(before.key.limit)?;
@@ -262,7 +317,7 @@ impl App {
             if *key == before.key {
                 return Ok(before);
             }
-            match self.store_change(actor, &before, &after.key).await {
+            match self.store_change(actor, sight, &before, &after.key).await {
                 Ok((revision, at)) => {
                     after.revision = revision;
                     after.updated_at = Some(at);
@@ -278,6 +333,7 @@ impl App {
     async fn store_change(
         &self,
         actor: &ActingCaller,
+        sight: KeySight,
         before: &ManagedKey,
         after: &ApiKey,
     ) -> Result<(i64, Timestamp), DirectoryError> {
@@ -307,19 +363,24 @@ impl App {
         let event = actor.did(deed, at);
         let stored = self
             .key_store
-            .change_key(actor.account_id(), &after.hash, &change, &event)
+            .change_key(actor.account_id(), sight, &after.hash, &change, &event)
             .await?;
-        self.keys.tell_changed(stored.lookup_id).await;
-        Ok((stored.revision, at))
+        // The key itself is the first.
+        let revision = stored.first().map_or(0, |changed| changed.revision);
+        for changed in stored {
+            self.keys.tell_changed(changed.lookup_id).await;
+        }
+        Ok((revision, at))
     }
 
     /// Deletes a key for good; every node refuses it within seconds.
     pub async fn delete_api_key(
         &self,
         actor: &ActingCaller,
+        sight: KeySight,
         hash: &str,
     ) -> Result<(), ApiKeyError> {
-        let before = self.api_key(actor.account_id(), hash).await?;
+        let before = self.api_key(actor.account_id(), sight, hash).await?;
         let at = self.clock.now();
         let deed = Deed {
             action: "api_key.delete",
@@ -329,7 +390,8 @@ impl App {
         };
         let event = actor.did(deed, at);
         let account = actor.account_id();
-        let stored = self.key_store.remove_key(account, hash, &event).await?;
+        let stored = self.key_store.remove_key(account, sight, hash, &event);
+        let stored = stored.await?;
         self.keys.tell_changed(stored.lookup_id).await;
         Ok(())
     }

@@ -126,6 +126,7 @@ pub(crate) fn of(onlooker: &Onlooker, now: Timestamp) -> ApiKey {
         disabled: false,
         created_at: now,
         creator_id: Some(onlooker.person_id),
+        shares_limit_of: None,
     }
 }
 

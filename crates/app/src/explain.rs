@@ -4,6 +4,7 @@
 //! health, the conversation's warm cache, whose credentials there are. Nothing is dispatched,
 //! reserved or recorded, no credential is opened, and of the request's content nothing is kept.
 
+mod attempts;
 mod decision;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use switchyard_routing::{
 };
 
 pub use self::{
+    attempts::{AttemptList, AttemptListError, PlannedAttempt, any_key_of},
     decision::{DecidedView, Exclusion},
     words::{RankingWords, strategy as strategy_in_words},
 };

@@ -132,6 +132,7 @@ impl Installation {
                 disabled: false,
                 created_at: NOW,
                 creator_id: None,
+                shares_limit_of: None,
             }),
         }
     }

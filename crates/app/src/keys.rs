@@ -277,6 +277,7 @@ impl Keys {
             disabled: false,
             created_at: now,
             creator_id: request.creator_id,
+            shares_limit_of: None,
         };
         let row = NewApiKey {
             key,

@@ -279,6 +279,11 @@ impl App {
         &self.own_credentials
     }
 
+    /// Standing policies.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
     /// Workspaces, as accounts manage them.
     pub fn workspaces(&self) -> &Workspaces {
         &self.workspaces

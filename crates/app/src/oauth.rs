@@ -22,6 +22,7 @@ use switchyard_domain::{
 };
 use switchyard_store::{
     DirectoryError,
+    api_key::KeySight,
     oauth::{NewOAuthCode, OAuthCode, OAuthStore},
 };
 use switchyard_vault::random::RandomUnavailable;
@@ -239,7 +240,11 @@ impl App {
         let mut audit = actor.did(self.clock.now(), "api_key.delete", hash, detail);
         audit.origin.account_id = Some(account);
         audit.origin.workspace_id = Some(code.grant.workspace_id);
-        match self.key_store.remove_key(account, hash, &audit).await {
+        match self
+            .key_store
+            .remove_key(account, KeySight::CALLING, hash, &audit)
+            .await
+        {
             Ok(stored) => {
                 self.keys.tell_changed(stored.lookup_id).await;
                 Ok(())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use switchyard_catalog::snapshot::{Catalog, Model};
 use switchyard_domain::{
+    clock::Timestamp,
     id::{AccountId, ApiKeyId, PersonId, WorkspaceId},
     tenancy::ApiKey,
 };
@@ -53,16 +54,21 @@ impl App {
     /// What is offered to somebody under their standing policy and with their credentials; to nobody in
     /// particular, whatever can be called at all.
     pub async fn offer(&self, onlooker: Option<Onlooker>) -> Result<Offer, OfferError> {
+        let now = self.clock.now();
         let Some(onlooker) = onlooker else {
-            return Ok(self.offer_under(&Policy::default(), None, Shared::All));
+            return Ok(Offer::to_nobody(self.catalog.current(), now));
         };
         let (account, workspace) = (onlooker.account_id, onlooker.workspace_id);
         let standing = self.policies.policy_at(account, workspace).await?;
         let key = self.such_a_key(&onlooker);
         let own = self.own_credentials.open_to_such(&key).await?;
         let shelf = self.credentials.shelf();
-        let shared = Shared::Only(shelf.providers());
-        Ok(self.offer_under(&standing.policy, own.as_ref(), shared))
+        let credentials = Credentials {
+            shared: Shared::Only(shelf.providers()),
+            own: own.as_ref().map_or(&[], Eligible::own),
+        };
+        let catalog = self.catalog.current();
+        Ok(Offer::under(catalog, &standing.policy, credentials, now))
     }
 
     /// The key that the console would ask for them with.
@@ -73,29 +79,34 @@ impl App {
             ..console_key::of(onlooker, self.clock.now())
         }
     }
+}
 
-    fn offer_under(&self, policy: &Policy, own: Option<&Eligible>, shared: Shared<'_>) -> Offer {
-        let catalog = self.catalog.current();
+impl Offer {
+    /// What can be called at all.
+    pub fn to_nobody(catalog: Arc<Catalog>, now: Timestamp) -> Self {
+        Self::under(catalog, &Policy::default(), Credentials::ALL_SHARED, now)
+    }
+
+    fn under(
+        catalog: Arc<Catalog>,
+        policy: &Policy,
+        credentials: Credentials<'_>,
+        now: Timestamp,
+    ) -> Self {
         let health = HealthSnapshot::default();
-        let situation = Situation {
+        let verdicts = offered(&Situation {
             catalog: &catalog,
-            credentials: Credentials {
-                shared,
-                own: own.map_or(&[], Eligible::own),
-            },
+            credentials,
             health: &health,
             policy,
             pin: None,
             country: None,
-            now: self.clock.now(),
+            now,
             seed: 0,
-        };
-        let verdicts = offered(&situation);
-        Offer { catalog, verdicts }
+        });
+        Self { catalog, verdicts }
     }
-}
 
-impl Offer {
     /// Whose credentials an endpoint could be used with, by its index in the catalogue; `None` where a
     /// rule stands against it.
     pub fn whose(&self, endpoint: usize) -> Option<Whose> {

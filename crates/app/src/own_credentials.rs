@@ -34,8 +34,9 @@ use switchyard_coordination::{Coordination, Invalidation};
 use switchyard_domain::{
     clock::Clock,
     id::{AccountId, ApiKeyId, CredentialId},
-    tenancy::Caller,
+    tenancy::{ApiKey, Caller},
 };
+use switchyard_routing::credentials::OwnCredential;
 use switchyard_store::{Directory, DirectoryError, OwnCredentialStore};
 use switchyard_vault::{Vault, keyed_digest::DigestKeys};
 
@@ -52,8 +53,12 @@ pub use switchyard_store::own_credential::{
     OwnCredentialFilter, OwnCredentialRow, OwnerEvent, StoredSection,
 };
 
-pub(crate) use self::settings::family_of;
-use self::{eligible::Holding, openings::Openings, watch::Watch};
+pub(crate) use self::{check::ping, settings::family_of};
+use self::{
+    eligible::{Held, Holding, is_open_to},
+    openings::Openings,
+    watch::Watch,
+};
 use crate::{
     limits::{OWN_CREDENTIAL_CACHE_ENTRIES_MAX, OWN_CREDENTIAL_STALE_LIFE},
     random::RandomSource,
@@ -153,11 +158,29 @@ impl OwnCredentials {
         Ok(eligible)
     }
 
-    /// What requests of such a key would be served with. Nothing is kept for it: it need not exist.
-    pub(crate) async fn open_to_such(
+    /// The same for whoever looks after them: as they are stored, for any key of theirs.
+    pub async fn open_to_key(
         &self,
-        key: &switchyard_domain::tenancy::ApiKey,
-    ) -> Result<Option<Eligible>, Unreadable> {
+        key: &ApiKey,
+    ) -> Result<Vec<OwnCredentialRow>, OwnCredentialError> {
+        let account = key.account_id;
+        let rows = self.store.own_credentials_of(account).await?;
+        let open = rows.into_iter().filter(|row| is_open_to(row, key));
+        Ok(open.collect())
+    }
+
+    /// The same as provider selection knows them.
+    pub(crate) async fn choices_for_key(
+        &self,
+        key: &ApiKey,
+    ) -> Result<Vec<OwnCredential>, OwnCredentialError> {
+        let rows = self.open_to_key(key).await?.into_iter();
+        let held = rows.filter_map(|row| Held::of(key.account_id, row));
+        Ok(held.map(|held| held.for_routing()).collect())
+    }
+
+    /// What requests of such a key would be served with. Nothing is kept for it: it need not exist.
+    pub(crate) async fn open_to_such(&self, key: &ApiKey) -> Result<Option<Eligible>, Unreadable> {
         Ok(self.holding(key.account_id).await?.open_to(key))
     }
 

@@ -6,6 +6,7 @@
 //! be read is not "no policy": the requests under it are refused until somebody sets it right.
 
 mod check;
+mod preview;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +28,7 @@ use switchyard_domain::{
     tenancy::Caller,
 };
 use switchyard_routing::{
-    policy::{Layer, Policy, Rules},
+    policy::{Layer, Policy},
     record::{PolicyRecord, Scope},
 };
 use switchyard_store::{
@@ -35,7 +36,12 @@ use switchyard_store::{
     policy::{PolicyChange, StoredPolicy},
 };
 
-pub use self::check::{CheckedRules, RulesFault, check_rules, read_rules};
+pub use self::{
+    check::{CheckedRules, RulesFault, check_rules, read_rules},
+    preview::{ModelLoss, RulesPreview},
+};
+pub use switchyard_interchange::preferences::SortKey;
+pub use switchyard_routing::policy::{Rules, UnsupportedFeatures, ZdrGroups};
 pub use switchyard_store::policy::PolicySubject;
 
 use crate::limits::{POLICY_CACHE_ENTRIES_MAX, POLICY_STALE_LIFE};
@@ -125,12 +131,39 @@ impl Policies {
     ) -> Result<StandingPolicy, PolicyError> {
         // No key has this id, so no key's rules are among them.
         let nobody = ApiKeyId::from_uuid(uuid::Uuid::nil());
+        self.policy_for(account, workspace, nobody).await
+    }
+
+    /// What holds for a key's requests, as it is stored now.
+    pub(crate) async fn policy_for(
+        &self,
+        account: AccountId,
+        workspace: WorkspaceId,
+        key: ApiKeyId,
+    ) -> Result<StandingPolicy, PolicyError> {
         let stored = self
             .directory
-            .policies_for(account, workspace, nobody)
+            .policies_for(account, workspace, key)
             .await
             .map_err(|error| PolicyError::Unavailable(Arc::new(error)))?;
         StandingPolicy::of(&stored)
+    }
+
+    /// What was set for an account, a workspace or a key, and the number of that change. `None` where
+    /// nothing is.
+    pub async fn set_for(
+        &self,
+        account: AccountId,
+        subject: PolicySubject,
+    ) -> Result<Option<(Rules, i64)>, PolicyError> {
+        let stored = self.directory.policy(account, subject).await;
+        let stored = stored.map_err(|error| PolicyError::Unavailable(Arc::new(error)))?;
+        let Some(stored) = stored else {
+            return Ok(None);
+        };
+        let rules = read_rules(stored.rules.get());
+        let rules = rules.map_err(|_| PolicyError::Unreadable(subject))?;
+        Ok(Some((rules, stored.revision)))
     }
 
     fn cached(&self, key: ApiKeyId) -> (Option<Result<Arc<StandingPolicy>, PolicyError>>, u64) {

@@ -62,6 +62,18 @@ impl App {
         self.directory.credits(account).await
     }
 
+    /// The first generation that the account ever asked for.
+    pub async fn first_generation(
+        &self,
+        account: AccountId,
+    ) -> Result<Option<GenerationView>, DirectoryError> {
+        self.poster.flush(FLUSH_PATIENCE).await;
+        match self.directory.first_generation(account).await? {
+            Some(id) => self.directory.generation(account, &id).await,
+            None => Ok(None),
+        }
+    }
+
     /// One of the account's generations.
     pub async fn generation(
         &self,
@@ -79,25 +91,5 @@ impl App {
 
 /// What is left of a key's limit in its present window; negative after an overrun.
 pub fn limit_remaining(key: &ApiKey, usage: &KeyUsage) -> Option<UsdNanos> {
-    let limit = key.limit?;
-    let window = window_of(&usage.usage, limit.reset);
-    let byok = if limit.include_byok {
-        window_of(&usage.byok_usage, limit.reset)
-    } else {
-        UsdNanos::ZERO
-    };
-    Some(limit.limit.saturating_sub(window).saturating_sub(byok))
-}
-
-fn window_of(
-    sums: &WindowSums,
-    reset: Option<switchyard_domain::clock::ResetInterval>,
-) -> UsdNanos {
-    use switchyard_domain::clock::ResetInterval::{Daily, Monthly, Weekly};
-    match reset {
-        None => sums.total,
-        Some(Daily) => sums.daily,
-        Some(Weekly) => sums.weekly,
-        Some(Monthly) => sums.monthly,
-    }
+    Some(key.limit?.limit.saturating_sub(usage.limit_used))
 }

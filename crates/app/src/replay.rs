@@ -15,14 +15,14 @@ use std::{
 use switchyard_catalog::snapshot::Catalog;
 use switchyard_domain::{
     clock::Timestamp,
-    id::{AccountId, ApiKeyId},
+    id::{AccountId, ApiKeyId, WorkspaceId},
     provider::ProviderSlug,
 };
 use switchyard_routing::{
     credentials::Shared,
     policy::{Layer, Policy, Rules},
     record::Scope,
-    replay::{Ground, Recorded, ServedRequest, replay as replay_one},
+    replay::{Ground, Recorded, Replayed, ServedRequest, replay as replay_one},
 };
 use switchyard_store::{
     Directory, DirectoryError,
@@ -31,7 +31,7 @@ use switchyard_store::{
 };
 
 use self::tally::Tally;
-pub use self::tally::{Failing, Measured, Move, ProviderShare, ReplayReport};
+pub use self::tally::{Failing, Measured, ModelShare, Move, ProviderShare, ReplayReport};
 use crate::{limits::REPLAY_PAGE_MAX, policies::StandingPolicy};
 
 /// What to replay.
@@ -39,6 +39,10 @@ use crate::{limits::REPLAY_PAGE_MAX, policies::StandingPolicy};
 pub struct ReplayRequest {
     /// Whose generations; `None` is everybody's.
     pub account: Option<AccountId>,
+    /// Of this workspace only; `None` is all of them.
+    pub workspace: Option<WorkspaceId>,
+    /// Not more than so many; `None` is all.
+    pub requests_max: Option<u64>,
     /// Admitted from then on.
     pub since: Timestamp,
     /// Admitted before then.
@@ -73,6 +77,18 @@ pub async fn replay(
     loop {
         let page = directory.decided_generations(&walk).await?;
         for generation in &page {
+            if request
+                .workspace
+                .is_some_and(|one| one != generation.workspace_id)
+            {
+                continue;
+            }
+            if request
+                .requests_max
+                .is_some_and(|most| tally.requests() >= most)
+            {
+                return Ok(tally.cut().report());
+            }
             rules.learn(directory, generation).await?;
             one(generation, catalog, &shared, &rules, &mut tally);
         }
@@ -114,6 +130,11 @@ fn one(
     let is_other_catalog = recorded.catalog_version != catalog.version;
     let replayed = replay_one(&served, &ground);
     tally.add(&replayed, generation.charge, is_other_catalog);
+    if let Replayed::Compared(comparison) = &replayed {
+        let endpoint = catalog.endpoint(&comparison.before.endpoint);
+        let model = endpoint.map_or("", |endpoint| catalog.model_of(endpoint).id.as_str());
+        tally.add_model(model, comparison.after.is_err());
+    }
 }
 
 /// The rules of a key, as they are and as they might be.

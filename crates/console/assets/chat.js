@@ -167,7 +167,7 @@
     answer.talk.generations.push(answer.id);
     for (let tries = 0; tries < 40; tries += 1) {
       const response = await fetch("/chat/answers/" + encodeURIComponent(answer.id));
-      if (response.status === 202) {
+      if (response.status === 404) {
         await new Promise((resolve) => { setTimeout(resolve, 250); });
         continue;
       }

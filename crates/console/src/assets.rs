@@ -27,6 +27,7 @@ const STYLES: &str = concat!(
     include_str!("../assets/styles/charts.css"),
     include_str!("../assets/styles/traffic.css"),
     include_str!("../assets/styles/explore.css"),
+    include_str!("../assets/styles/owned.css"),
     include_str!("../assets/styles/endings.css"),
 );
 
@@ -38,7 +39,7 @@ const SCRIPTS: &str = concat!(
     include_str!("../assets/scripts/tail.js"),
 );
 
-static ASSETS: [Asset; 6] = [
+static ASSETS: &[Asset] = &[
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
@@ -74,7 +75,7 @@ static ASSETS: [Asset; 6] = [
 /// One name for all of them: the digest of everything.
 static HASH: LazyLock<String> = LazyLock::new(|| {
     let mut digest = Sha256::new();
-    for asset in &ASSETS {
+    for asset in ASSETS {
         digest.update(asset.bytes);
     }
     digest.finalize()[..8]

@@ -70,11 +70,24 @@ impl From<ApiKeyError> for PageError {
     fn from(error: ApiKeyError) -> Self {
         match error {
             ApiKeyError::NoSuchKey | ApiKeyError::NoSuchWorkspace => Self::NotFound,
+            ApiKeyError::NoSuchMember => {
+                Self::Conflict("You are no member of this account any more.".to_owned())
+            }
+            ApiKeyError::NoLimit => Self::BadForm(
+                "There is no limit that could be reset or count anything. Give one.".to_owned(),
+            ),
+            ApiKeyError::Contended => Self::Conflict(
+                "Somebody else is changing this key. Look at it again, then try again.".to_owned(),
+            ),
+            ApiKeyError::Rotated => Self::Conflict(
+                "This key was rotated already. Rotate its successor, or delete that one first."
+                    .to_owned(),
+            ),
+            ApiKeyError::Expired => {
+                Self::Conflict("This key has expired. Create a new one instead.".to_owned())
+            }
             ApiKeyError::Directory(error) => error.into(),
             error @ ApiKeyError::Random(_) => Self::Unavailable(Box::new(error)),
-            error @ (ApiKeyError::NoSuchMember | ApiKeyError::NoLimit | ApiKeyError::Contended) => {
-                Self::Conflict(format!("Refused: {error}."))
-            }
         }
     }
 }

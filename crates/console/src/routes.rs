@@ -131,8 +131,12 @@ fn rooms() -> Vec<Room> {
     rooms.extend(security());
     rooms.extend(overview());
     rooms.extend(account::rooms());
+    rooms.extend(keys());
+    rooms.extend(provider_keys());
+    rooms.extend(rules());
     rooms.extend(traffic());
     rooms.extend(models());
+    rooms.extend(onboarding());
     rooms.extend(chat());
     rooms
 }
@@ -231,6 +235,22 @@ fn models() -> Vec<Room> {
     ]
 }
 
+/// From signing up to a first answer.
+fn onboarding() -> Vec<Room> {
+    let manage = Needs::May(Capability::ManageApiKeys);
+    let start = get(pages::onboarding::show).post(pages::onboarding::make_key);
+    vec![
+        room("/start", Needs::SignIn, start)
+            .writes(manage)
+            .dangerous(),
+        room(
+            "/start/first-request",
+            Needs::SignIn,
+            get(pages::onboarding::first_request),
+        ),
+    ]
+}
+
 /// Asking models by hand.
 fn chat() -> Vec<Room> {
     let infer = Needs::May(Capability::Infer);
@@ -248,6 +268,36 @@ fn overview() -> Vec<Room> {
     vec![
         room("/", Needs::Nothing, get(pages::landing::first)),
         room("/kit", Needs::Nothing, get(pages::kit::show)),
+    ]
+}
+
+/// API keys. What calls models is its owner's; what manages takes a fresh proof.
+fn keys() -> Vec<Room> {
+    use pages::keys::{bulk, create, list, one, remove, rotate};
+    let needs = Needs::May(Capability::ManageApiKeys);
+    let manages = Needs::May(Capability::ManageManagementKeys);
+    vec![
+        room("/keys", needs, get(list::show)),
+        room("/keys/bulk", needs, post(bulk::act)),
+        room("/keys/new", needs, get(create::ask).post(create::make)),
+        room(
+            "/keys/new/management",
+            manages,
+            get(create::ask_management).post(create::make_management),
+        )
+        .dangerous(),
+        room("/keys/{hash}", needs, get(one::show).post(one::change)),
+        room("/keys/{hash}/switch", needs, post(one::switch)),
+        room(
+            "/keys/{hash}/delete",
+            needs,
+            get(remove::ask).post(remove::remove),
+        ),
+        room(
+            "/keys/{hash}/rotate",
+            needs,
+            get(rotate::ask).post(rotate::rotate),
+        ),
     ]
 }
 
@@ -280,4 +330,45 @@ fn traffic() -> Vec<Room> {
             post(pages::generation::tell),
         ),
     ]
+}
+
+/// Provider keys. What takes a secret or destroys one takes a fresh proof.
+fn provider_keys() -> Vec<Room> {
+    use pages::credentials::{add, grid, one, provider, remove};
+    let needs = Needs::May(Capability::ManageCredentials);
+    vec![
+        room("/byok", needs, get(grid::show)),
+        room("/byok/{provider}", needs, get(provider::show)),
+        room("/byok/{provider}/order", needs, post(provider::order)),
+        room(
+            "/byok/{provider}/new",
+            needs,
+            get(add::ask).post(add::store),
+        )
+        .dangerous(),
+        room(
+            "/byok/{provider}/{id}",
+            needs,
+            get(one::show).post(one::change),
+        ),
+        room("/byok/{provider}/{id}/switch", needs, post(one::switch)),
+        room("/byok/{provider}/{id}/check", needs, post(one::check)),
+        room("/byok/{provider}/{id}/secret", needs, post(one::replace)).dangerous(),
+        room(
+            "/byok/{provider}/{id}/delete",
+            needs,
+            get(remove::ask).post(remove::remove),
+        )
+        .dangerous(),
+    ]
+}
+
+/// Standing rules.
+fn rules() -> Vec<Room> {
+    let needs = Needs::May(Capability::ManagePrivacy);
+    vec![room(
+        "/privacy",
+        needs,
+        get(pages::privacy::show).post(pages::privacy::change),
+    )]
 }

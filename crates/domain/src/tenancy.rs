@@ -130,12 +130,20 @@ pub struct ApiKey {
     pub created_at: Timestamp,
     /// Who made it; `None` for a key that is the workspace's own.
     pub creator_id: Option<PersonId>,
+    /// The key whose limit holds for this one, too, and counts what both spend: the first of those
+    /// that it came from by rotation. `None` for a key of its own.
+    pub shares_limit_of: Option<ApiKeyId>,
 }
 
 impl ApiKey {
     /// Whether the key may be used at `now`.
     pub fn is_usable(&self, now: Timestamp) -> bool {
         !self.disabled && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// By which key its limit is known.
+    pub fn limit_key(&self) -> ApiKeyId {
+        self.shares_limit_of.unwrap_or(self.id)
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use switchyard_app::activity::{
     Breakdown, Condition, Detail, Dimension, Filter, Interval, Range, Scope, Slice, Step, Value,
 };
+use switchyard_app::api_keys::KeySight;
 use switchyard_catalog::snapshot::Catalog;
 use switchyard_domain::{
     clock::{ResetInterval, Timestamp},
@@ -177,7 +178,10 @@ async fn filter(
     let mut filter = Filter::default();
     let is = |dimension, value| Condition::AnyOf(dimension, vec![Some(value)]);
     if let Some(hash) = said(query.api_key_hash.as_deref()) {
-        let key = edge.app.api_key(caller.account_id(), hash).await;
+        let key = edge
+            .app
+            .api_key(caller.account_id(), KeySight::CALLING, hash)
+            .await;
         let key = key.map_err(|error| error::management::api_key(&error))?;
         filter = filter.and(is(Dimension::ApiKey, Value::Id(key.key.id.as_uuid())));
     }

@@ -15,7 +15,7 @@ use axum::{
     response::Response,
 };
 use serde::{Deserialize, Serialize};
-use switchyard_app::api_keys::ApiKeyError;
+use switchyard_app::api_keys::{ApiKeyError, KeySight};
 use utoipa::ToSchema;
 
 use self::{answer::Row, ask::Question};
@@ -230,7 +230,11 @@ pub(crate) async fn query(
     let (account, clock) = (caller.account_id(), edge.app.clock());
     let (mut question, keys) = Question::read(Fields::of(&body)?, account, clock.now())?;
     for named in &keys {
-        match edge.app.api_key(account, &named.hash).await {
+        match edge
+            .app
+            .api_key(account, KeySight::CALLING, &named.hash)
+            .await
+        {
             Ok(found) => question.put_key(named, found.key.id),
             Err(ApiKeyError::NoSuchKey) => {
                 return Err(error::bad_field(&named.path, "is no API key of this account").into());

@@ -62,6 +62,7 @@ use crate::{
         management::keys::one,
         management::keys::update,
         management::keys::delete,
+        management::keys::rotate,
         management::workspaces::list,
         management::workspaces::create,
         management::workspaces::one,

@@ -107,6 +107,7 @@ fn management() -> Vec<(&'static str, MethodRouter<Edge>)> {
             "/keys",
             get(management::keys::list).post(management::keys::create),
         ),
+        ("/keys/{hash}/rotate", post(management::keys::rotate)),
         (
             "/keys/{hash}",
             get(management::keys::one)

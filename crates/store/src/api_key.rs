@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use switchyard_domain::{
     clock::Timestamp,
-    id::{AccountId, ApiKeyId, WorkspaceId},
+    id::{AccountId, ApiKeyId, CredentialId, PersonId, WorkspaceId},
     money::UsdNanos,
     patch::Patch,
     tenancy::{ApiKey, KeyLimit},
@@ -93,6 +93,22 @@ pub struct KeyUsage {
     pub byok_usage: WindowSums,
     /// Settled generations since the key was made.
     pub requests: u64,
+    /// What counts toward its limit in the limit's present window: of this key, and of those that
+    /// share the limit.
+    pub limit_used: UsdNanos,
+}
+
+/// What a key used on one UTC day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyDay {
+    /// Midnight, when it began.
+    pub day: Timestamp,
+    /// What was charged.
+    pub charge: UsdNanos,
+    /// The list price of what the customer's own credentials served.
+    pub byok_list_price: UsdNanos,
+    /// Settled generations.
+    pub requests: u64,
 }
 
 /// Whom a key was made for, by a partner's own names.
@@ -104,7 +120,7 @@ pub struct ExternalIdentity {
     pub key_hash: Option<String>,
 }
 
-/// A key that calls models, as its managers see it.
+/// A key as its managers see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManagedKey {
     /// What a request needs to know about it.
@@ -119,19 +135,70 @@ pub struct ManagedKey {
     pub external_user: Option<String>,
     /// The number of its latest change.
     pub revision: i64,
+    /// The public hash of the key that it came from by rotation.
+    pub rotated_from: Option<String>,
+    /// The public hash of the key that took its place by rotation.
+    pub rotated_to: Option<String>,
     /// What it used.
     pub usage: KeyUsage,
 }
 
-/// Which keys to list.
+/// Which of an account's keys somebody sees. What is not seen does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeySight {
+    /// Only those of this person.
+    pub creator: Option<PersonId>,
+    /// Also keys that manage.
+    pub management: bool,
+}
+
+impl KeySight {
+    /// All that call models, and no others.
+    pub const CALLING: Self = Self {
+        creator: None,
+        management: false,
+    };
+}
+
+/// Which keys to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFilter {
     /// Those of one workspace.
     pub workspace: WorkspaceId,
-    /// Also those that are switched off.
-    pub include_disabled: bool,
-    /// Also those whose time is over.
-    pub include_expired: bool,
+    /// Of these.
+    pub sight: KeySight,
+    /// Only those that are switched off, or only those that are not.
+    pub disabled: Option<bool>,
+    /// Only those whose time is over, or only those whose time is not.
+    pub expired: Option<bool>,
+    /// Only those that were never presented.
+    pub never_used: bool,
+    /// Only those with this in their name, their label or at the start of their hash.
+    pub text: Option<String>,
+}
+
+/// A key that takes another one's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRotation {
+    /// The new key. It shares the old one's limit.
+    pub successor: NewApiKey,
+    /// When the old key's time is over, if it is not earlier.
+    pub old_expires_at: Timestamp,
+    /// The revision that this was decided on; `Conflict` on `revision` if it moved on.
+    pub expected_revision: i64,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// What a rotation changed, for caches to forget.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RotatedKey {
+    /// Both keys.
+    pub keys: Vec<KeyRevision>,
+    /// Credentials that were for the old key, and are now for the new one, too.
+    pub credentials: Vec<CredentialId>,
+    /// Whether the old key's standing rules hold for the new one, too.
+    pub policy: bool,
 }
 
 /// A change to a key.
@@ -149,8 +216,8 @@ pub struct KeyChange {
     pub at: Timestamp,
 }
 
-/// The keys of an account that call models, for those who manage them. Management keys do not exist
-/// here. A key is named by its public hash; one of another account is missing.
+/// The keys of an account, for those who manage them. A key is named by its public hash; one of
+/// another account is missing, and so is one that is out of sight.
 #[async_trait]
 pub trait ApiKeyStore: Send + Sync + 'static {
     /// Stores a key. `Missing` when its workspace is not one of its account's; `Refused` on
@@ -163,19 +230,34 @@ pub trait ApiKeyStore: Send + Sync + 'static {
     ) -> Result<KeyRevision, DirectoryError>;
 
     /// Changes a key. A new limit counts what the key used in the limit's present window already,
-    /// so that no change of limits gives a key more to spend.
+    /// so that no change of limits gives a key more to spend. Keys that share the limit change with it;
+    /// the key itself is the first of the answer.
     async fn change_key(
         &self,
         account: AccountId,
+        sight: KeySight,
         hash: &str,
         change: &KeyChange,
         audit: &AuditEvent,
-    ) -> Result<KeyRevision, DirectoryError>;
+    ) -> Result<Vec<KeyRevision>, DirectoryError>;
+
+    /// Makes a key's successor, which has its limit, its standing rules and its place in the filters
+    /// of credentials, and ends the old key's time. `Refused` with `rotated` when it has a successor
+    /// already.
+    async fn rotate_key(
+        &self,
+        account: AccountId,
+        sight: KeySight,
+        hash: &str,
+        rotation: &KeyRotation,
+        audit: &AuditEvent,
+    ) -> Result<RotatedKey, DirectoryError>;
 
     /// Deletes a key for good; its row stays for the books.
     async fn remove_key(
         &self,
         account: AccountId,
+        sight: KeySight,
         hash: &str,
         audit: &AuditEvent,
     ) -> Result<KeyRevision, DirectoryError>;
@@ -184,18 +266,24 @@ pub trait ApiKeyStore: Send + Sync + 'static {
     async fn managed_key(
         &self,
         account: AccountId,
+        sight: KeySight,
         hash: &str,
         now: Timestamp,
     ) -> Result<Option<ManagedKey>, DirectoryError>;
 
-    /// A stretch of the keys, newest first, with what each used up to `now`.
+    /// A stretch of the keys, newest first, with what each used up to `now`, and how many there are
+    /// in all; not beyond the end.
     async fn managed_keys(
         &self,
         account: AccountId,
-        filter: KeyFilter,
+        filter: &KeyFilter,
         page: Page,
         now: Timestamp,
-    ) -> Result<Vec<ManagedKey>, DirectoryError>;
+    ) -> Result<(Vec<ManagedKey>, u64), DirectoryError>;
+
+    /// What a key used, day by day, from the day of `from` on. Days without are left out.
+    async fn key_days(&self, key: ApiKeyId, from: Timestamp)
+    -> Result<Vec<KeyDay>, DirectoryError>;
 
     /// Whether the account has this workspace.
     async fn has_workspace(

@@ -174,6 +174,12 @@ pub trait Directory: Send + Sync + 'static {
         id: &GenerationId,
     ) -> Result<Option<GenerationView>, DirectoryError>;
 
+    /// The account's first generation, by when it was admitted.
+    async fn first_generation(
+        &self,
+        account: AccountId,
+    ) -> Result<Option<GenerationId>, DirectoryError>;
+
     /// What a transaction booked, in order; nothing where there is no such transaction.
     async fn postings_of(
         &self,

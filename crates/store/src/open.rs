@@ -188,6 +188,7 @@ macro_rules! migrations {
             $crate::open::migrations!(@one $folder, 20261124000007, "sign_in"),
             $crate::open::migrations!(@one $folder, 20261124000008, "activity"),
             $crate::open::migrations!(@one $folder, 20261124000009, "proofs"),
+            $crate::open::migrations!(@one $folder, 20261124000010, "key_rotation"),
             $crate::open::migrations!(@one $folder, 20261124000011, "organizations"),
         ])
     };

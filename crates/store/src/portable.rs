@@ -29,6 +29,11 @@ impl Day {
             number: i32::try_from(number).expect("fewer days than an i32 counts"),
         }
     }
+
+    /// Midnight, when it begins.
+    pub(crate) fn start(self) -> Timestamp {
+        Timestamp::from_micros(i64::from(self.number).saturating_mul(DAY_MICROS))
+    }
 }
 
 /// A JSON document as text: `jsonb`, or text. Never holds what `jsonb` refuses.
@@ -116,7 +121,9 @@ mod tests {
     #[test]
     fn days_turn_at_midnight() {
         for (micros, number) in [(-1, -1), (0, 0), (DAY_MICROS - 1, 0), (DAY_MICROS, 1)] {
-            assert_eq!(Day::of(Timestamp::from_micros(micros)).number, number);
+            let day = Day::of(Timestamp::from_micros(micros));
+            assert_eq!(day.number, number);
+            assert_eq!(day.start().micros(), i64::from(number) * DAY_MICROS);
         }
     }
 }

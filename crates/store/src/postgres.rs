@@ -32,8 +32,9 @@ const BEGIN_WRITE: &str = "BEGIN";
 /// Ids are claimed in a table of their own, which is not partitioned.
 const CLAIMS_APART: bool = true;
 /// Keeps the limits that were read as they are until the transaction ends.
-const LIMITS_KEPT: &str = ") SELECT l.api_key_id, l.reset_interval, l.include_byok
-    FROM asked JOIN api_key_limits AS l ON l.api_key_id = asked.api_key_id FOR SHARE OF l";
+const LIMITS_KEPT: &str = ") SELECT k.api_key_id, l.api_key_id, l.reset_interval, l.include_byok
+    FROM asked JOIN api_keys AS k ON k.api_key_id = asked.api_key_id
+    JOIN api_key_limits AS l ON l.api_key_id = COALESCE(k.limit_key_id, k.api_key_id) FOR SHARE OF l";
 /// The hour in which a generation was admitted, counted from 1970.
 const HOUR_OF_ROW: &str = "CAST(FLOOR(EXTRACT(EPOCH FROM g.admitted_at) / 3600) AS INTEGER)";
 /// The same by minutes.
@@ -65,6 +66,8 @@ const STATEMENTS_KEPT: usize = 200;
 const MIGRATION_LOCK: i64 = 0x5357_5944_4d49_4752;
 const EPOCH_2000_MICROS: i64 = 946_684_800_000_000;
 const EPOCH_2000_DAYS: i32 = 10_957;
+/// The Julian day that is 1970-01-01.
+const EPOCH_1970_JULIAN_DAYS: i32 = 2_440_588;
 
 pub(crate) async fn open(url: &str, options: &OpenOptions) -> Result<Engine, OpenError> {
     let connect: PgConnectOptions = url.parse().map_err(OpenError::Url)?;
@@ -158,6 +161,14 @@ impl sqlx::Type<Postgres> for Day {
 impl sqlx::Encode<'_, Postgres> for Day {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         sqlx::Encode::<Postgres>::encode(self.number.saturating_sub(EPOCH_2000_DAYS), buffer)
+    }
+}
+
+impl<'r> sqlx::Decode<'r, Postgres> for Day {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        let date = <time::Date as sqlx::Decode<Postgres>>::decode(value)?;
+        let number = date.to_julian_day().saturating_sub(EPOCH_1970_JULIAN_DAYS);
+        Ok(Self { number })
     }
 }
 

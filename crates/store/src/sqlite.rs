@@ -34,8 +34,9 @@ const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 /// An id is claimed by its generation's own row.
 const CLAIMS_APART: bool = false;
 /// Nobody else writes while a transaction that began for writing lasts.
-const LIMITS_KEPT: &str = ") SELECT l.api_key_id, l.reset_interval, l.include_byok
-    FROM asked JOIN api_key_limits AS l ON l.api_key_id = asked.api_key_id";
+const LIMITS_KEPT: &str = ") SELECT k.api_key_id, l.api_key_id, l.reset_interval, l.include_byok
+    FROM asked JOIN api_keys AS k ON k.api_key_id = asked.api_key_id
+    JOIN api_key_limits AS l ON l.api_key_id = COALESCE(k.limit_key_id, k.api_key_id)";
 /// The hour in which a generation was admitted, counted from 1970.
 const HOUR_OF_ROW: &str = "(g.admitted_at / 3600000000)";
 /// The same by minutes.
@@ -161,6 +162,17 @@ impl<'r> sqlx::Decode<'r, Sqlite> for At {
 impl sqlx::Type<Sqlite> for Day {
     fn type_info() -> SqliteTypeInfo {
         <i32 as sqlx::Type<Sqlite>>::type_info()
+    }
+
+    fn compatible(ty: &SqliteTypeInfo) -> bool {
+        <i32 as sqlx::Type<Sqlite>>::compatible(ty)
+    }
+}
+
+impl<'r> sqlx::Decode<'r, Sqlite> for Day {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
+        let number = <i32 as sqlx::Decode<Sqlite>>::decode(value)?;
+        Ok(Self { number })
     }
 }
 

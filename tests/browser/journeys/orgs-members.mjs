@@ -6,6 +6,7 @@ import { journey } from "../harness/journey.mjs";
 
 async function found(page, name) {
   await page.goto("/organizations/new");
+  assert.equal(await page.getByLabel("Name").inputValue(), "");
   await page.getByLabel("Name").fill(name);
   await page.getByRole("button", { name: "Create organization" }).click();
   await page.getByRole("heading", { level: 1, name: "Members" }).waitFor();
@@ -65,9 +66,10 @@ async function invitationLink(page, world, email) {
   return world.url + new URL(found[0]).pathname;
 }
 
-journey("the last owner cannot leave", async ({ page, check }) => {
+journey("the last owner cannot leave", async ({ page, check, person }) => {
   await found(page, "Alone");
   await page.goto("/settings");
+  assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), person.email);
   await check.page(page);
   await page.getByRole("link", { name: "Leave Alone" }).click();
   await check.page(page);

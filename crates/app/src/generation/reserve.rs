@@ -138,7 +138,7 @@ fn funds_of(caller: &Caller, at: Timestamp) -> Vec<FundRef> {
     }];
     funds.extend(caller.key.limit.map(|limit| FundRef {
         id: FundId::KeyLimit {
-            key: caller.key.id,
+            key: caller.key.limit_key(),
             window_start: limit.reset.map(|reset| reset.window_start(at)),
         },
         capacity: Some(limit.limit),

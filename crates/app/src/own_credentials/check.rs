@@ -118,7 +118,7 @@ impl App {
         };
         let mut obstacle = "the catalogue has no model that this credential is for".to_owned();
         for model in models {
-            let chat = ping(&model, held.row.provider.as_str());
+            let chat = ping(&model, Some(held.row.provider.as_str()));
             match self.candidate_for(&chat, &own, &catalog, &standing) {
                 Ok(candidate) => return self.ask(held, workspace, &chat, &candidate).await,
                 Err(message) => obstacle = message,
@@ -245,7 +245,7 @@ fn models_to_ask(catalog: &Catalog, own: &OwnCredential) -> Vec<String> {
 }
 
 /// A question that holds nothing of anybody's.
-fn ping(model: &str, provider: &str) -> ChatRequest {
+pub(crate) fn ping(model: &str, provider: Option<&str>) -> ChatRequest {
     let body = json!({
         "model": model,
         "messages": [{ "role": "user", "content": "ping" }],
@@ -282,7 +282,7 @@ fn ping(model: &str, provider: &str) -> ChatRequest {
         user: None,
         service_tier: None,
         provider: ProviderPreferences {
-            only: Some(vec![provider.to_owned()]),
+            only: provider.map(|provider| vec![provider.to_owned()]),
             ..ProviderPreferences::default()
         },
         supplied_credentials: Vec::new(),

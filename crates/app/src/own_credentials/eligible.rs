@@ -91,24 +91,8 @@ impl Held {
         })
     }
 
-    /// Switched on, of the key's workspace or of all, and for this key and whoever made it.
     pub(super) fn is_open_to(&self, key: &ApiKey) -> bool {
-        let settings = &self.row.settings;
-        let filters = &settings.filters;
-        let maker = || key.creator_id.map(|person| person.to_string());
-        !settings.disabled
-            && self
-                .row
-                .workspace_id
-                .is_none_or(|workspace| workspace == key.workspace_id)
-            && filters
-                .api_key_hashes
-                .as_ref()
-                .is_none_or(|hashes| hashes.contains(&key.hash))
-            && filters
-                .user_ids
-                .as_ref()
-                .is_none_or(|people| maker().is_some_and(|maker| people.contains(&maker)))
+        is_open_to(&self.row, key)
     }
 
     pub(super) fn is_withdrawn(&self) -> bool {
@@ -145,6 +129,25 @@ impl Eligible {
     pub(super) fn get(&self, id: CredentialId) -> Option<&Arc<Held>> {
         self.held.get(&id)
     }
+}
+
+/// Switched on, of the key's workspace or of all, and for this key and whoever made it.
+pub(super) fn is_open_to(row: &OwnCredentialRow, key: &ApiKey) -> bool {
+    let settings = &row.settings;
+    let filters = &settings.filters;
+    let maker = || key.creator_id.map(|person| person.to_string());
+    !settings.disabled
+        && row
+            .workspace_id
+            .is_none_or(|workspace| workspace == key.workspace_id)
+        && filters
+            .api_key_hashes
+            .as_ref()
+            .is_none_or(|hashes| hashes.contains(&key.hash))
+        && filters
+            .user_ids
+            .as_ref()
+            .is_none_or(|people| maker().is_some_and(|maker| people.contains(&maker)))
 }
 
 /// What the secret of a row must have been sealed for.

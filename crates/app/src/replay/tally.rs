@@ -36,6 +36,20 @@ pub struct ReplayReport {
     /// First choices by provider, most frequent first.
     pub providers: Vec<ProviderShare>,
     pub measured: Measured,
+    /// By the model that served under the rules in force, the most used first.
+    pub models: Vec<ModelShare>,
+    /// There were more requests than were to be looked at.
+    pub is_cut: bool,
+}
+
+/// A model's requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelShare {
+    /// Its id.
+    pub model: String,
+    pub requests: u64,
+    /// Of these, those that would fail.
+    pub failing: u64,
 }
 
 /// Requests that would fail for one reason.
@@ -84,6 +98,7 @@ pub(super) struct Tally {
     failing: HashMap<Refusal, u64>,
     moves: HashMap<(EndpointId, EndpointId), u64>,
     providers: HashMap<String, (u64, u64)>,
+    models: HashMap<String, (u64, u64)>,
     served_by_both: u64,
     charged: i128,
     weighted_charge: i128,
@@ -143,6 +158,23 @@ impl Tally {
         self.unknown_ppm += i128::from(evidence.unknown_ppm);
     }
 
+    /// So many were looked at.
+    pub(super) const fn requests(&self) -> u64 {
+        self.report.requests
+    }
+
+    /// There are more than were looked at.
+    pub(super) fn cut(mut self) -> Self {
+        self.report.is_cut = true;
+        self
+    }
+
+    pub(super) fn add_model(&mut self, model: &str, is_failing: bool) {
+        let counts = self.models.entry(model.to_owned()).or_default();
+        counts.0 += 1;
+        counts.1 += u64::from(is_failing);
+    }
+
     pub(super) fn report(self) -> ReplayReport {
         let count = i128::from(self.served_by_both);
         let mut report = self.report;
@@ -182,6 +214,20 @@ impl Tally {
             key(one)
                 .cmp(&key(other))
                 .then_with(|| one.provider.cmp(&other.provider))
+        });
+        let models = self.models.into_iter();
+        report.models = models
+            .map(|(model, (requests, failing))| ModelShare {
+                model,
+                requests,
+                failing,
+            })
+            .collect();
+        report.models.sort_by(|one, other| {
+            let key = |of: &ModelShare| Reverse(of.requests);
+            key(one)
+                .cmp(&key(other))
+                .then_with(|| one.model.cmp(&other.model))
         });
         report.measured = Measured {
             mean_before: mean(self.charged, count),

@@ -109,6 +109,8 @@ impl Scene {
     async fn under(&self, scope: Scope, rules: Rules) -> ReplayReport {
         let request = ReplayRequest {
             account: None,
+            workspace: None,
+            requests_max: None,
             since: NOW,
             until: NOW.plus(Duration::from_secs(86_400)),
             scope,

@@ -42,7 +42,7 @@ struct ChatPage {
     chosen: Vec<String>,
     models_max: usize,
     public_url: String,
-    workspace: String,
+    lead: String,
 }
 
 /// The page; the models of the query are chosen.
@@ -66,7 +66,10 @@ pub(crate) async fn show(
         chosen.extend(models::showcase(&offer).map(str::to_owned));
     }
     page(&ChatPage {
-        workspace: visitor.workspace_name().to_owned(),
+        lead: format!(
+            "Requests go the same way as those of the API, and cost the same. Workspace: {}.",
+            visitor.workspace_name()
+        ),
         shell: Shell::new(&visit, "Chat", Nav::Chat),
         script: assets::address("chat.js"),
         offered,

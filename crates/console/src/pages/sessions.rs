@@ -338,13 +338,14 @@ async fn moves(
     rows: &[LogRow],
 ) -> Result<Vec<Move>, PageError> {
     let mut moves = Vec::new();
-    let mut home: Option<&str> = None;
+    let mut home: Option<(&str, &str)> = None;
     for (place, row) in rows.iter().enumerate() {
         let Some(endpoint) = row.endpoint_id.as_ref() else {
             continue;
         };
-        let before = home.replace(endpoint.as_str());
-        let Some(before) = before.filter(|before| *before != endpoint.as_str()) else {
+        let before = home.replace((endpoint.as_str(), &row.model));
+        let Some((before, model)) = before.filter(|(before, _)| *before != endpoint.as_str())
+        else {
             continue;
         };
         if moves.len() == MOVES_MAX {
@@ -355,7 +356,11 @@ async fn moves(
             href: format!("/logs/{}", row.generation_id),
             from: before.to_owned(),
             to: endpoint.to_string(),
-            why: reason(console, account, row).await?,
+            why: if model == row.model {
+                reason(console, account, row).await?
+            } else {
+                format!("another model served: {}", row.model)
+            },
         });
     }
     Ok(moves)

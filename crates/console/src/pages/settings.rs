@@ -42,7 +42,7 @@ struct SettingsPage {
     shell: Shell,
     faults: Faults,
     person: Person,
-    name: String,
+    own_name: String,
     account_name: String,
     account_id: String,
     is_organization: bool,
@@ -89,7 +89,7 @@ fn render(
     let page = SettingsPage {
         shell,
         faults: left.faults,
-        name: left.name.unwrap_or_else(|| person.name.clone()),
+        own_name: left.name.unwrap_or_else(|| person.name.clone()),
         person,
         account_name: left
             .account_name

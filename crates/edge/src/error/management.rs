@@ -24,6 +24,10 @@ pub(crate) fn api_key(error: &ApiKeyError) -> PublicFailure {
             public.retry_after = Some(Duration::from_secs(1));
             public
         }
+        ApiKeyError::Rotated => {
+            conflict("The key was rotated already. Rotate its successor, or delete that one first.")
+        }
+        ApiKeyError::Expired => conflict("The key has expired. Make a new one."),
         ApiKeyError::Directory(source) => unreadable(source),
         ApiKeyError::Random(source) => {
             tracing::error!(

@@ -1,7 +1,10 @@
 //! `/keys`: an account's API keys, for its management keys.
 
 pub(super) mod input;
+mod rotate;
 mod view;
+
+pub(crate) use self::rotate::*;
 
 use std::sync::Arc;
 
@@ -11,7 +14,7 @@ use axum::{
     response::Response,
 };
 use serde::{Deserialize, Serialize};
-use switchyard_app::api_keys::KeyQuery;
+use switchyard_app::api_keys::{KeyQuery, KeySight};
 use switchyard_interchange::reply::PublicFailure;
 use utoipa::{IntoParams, ToSchema};
 
@@ -77,14 +80,20 @@ impl KeysQuery {
         let offset = offset.map_or(Ok(0), |text| text.parse());
         let workspace = query.workspace_id.map(|text| text.parse());
         Ok(KeyQuery {
-            include_disabled: flag("include_disabled", &query.include_disabled)?,
-            include_expired: flag("include_expired", &query.include_expired)?,
+            disabled: only_without(flag("include_disabled", &query.include_disabled)?),
+            expired: only_without(flag("include_expired", &query.include_expired)?),
             offset: offset.map_err(|_| error::bad_query("offset", "must be a whole number"))?,
             workspace_id: workspace
                 .transpose()
                 .map_err(|_| error::management::no_such_workspace())?,
+            ..KeyQuery::default()
         })
     }
+}
+
+/// Where something is not asked for, only what is not so.
+fn only_without(is_included: bool) -> Option<bool> {
+    (!is_included).then_some(false)
 }
 
 #[utoipa::path(
@@ -113,7 +122,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Refusal> {
     let query = KeysQuery::read(&uri)?;
     let found = edge.app.api_keys(caller.account_id(), query).await;
-    let keys = found.map_err(|error| error::management::api_key(&error))?;
+    let (keys, _) = found.map_err(|error| error::management::api_key(&error))?;
     let data = keys.iter().map(KeyView::of).collect();
     Ok(json(StatusCode::OK, &ApiKeyListAnswer { data }))
 }
@@ -181,7 +190,8 @@ pub(crate) async fn one(
     Authorized { caller, .. }: Authorized<cap::ManageApiKeys>,
     hash: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Refusal> {
-    let found = edge.app.api_key(caller.account_id(), &text_of(hash)).await;
+    let (account, hash) = (caller.account_id(), text_of(hash));
+    let found = edge.app.api_key(account, KeySight::CALLING, &hash).await;
     let key = found.map_err(|error| error::management::api_key(&error))?;
     let data = KeyView::of(&key);
     Ok(json(StatusCode::OK, &ApiKeyAnswer { data }))
@@ -218,7 +228,9 @@ pub(crate) async fn update(
     let (hash, wishes) = (text_of(hash), input::key_wishes(change.fields()?)?);
     let app = Arc::clone(&edge.app);
     let work = async move |actor| {
-        let changed = app.change_api_key(&actor, &hash, &wishes).await;
+        let changed = app
+            .change_api_key(&actor, KeySight::CALLING, &hash, &wishes)
+            .await;
         let key = changed.map_err(|error| error::management::api_key(&error))?;
         let data = KeyView::of(&key);
         Ok(Answer::json(StatusCode::OK, &ApiKeyAnswer { data }))
@@ -252,7 +264,7 @@ pub(crate) async fn delete(
     let hash = text_of(hash);
     let app = Arc::clone(&edge.app);
     let work = async move |actor| {
-        let deleted = app.delete_api_key(&actor, &hash).await;
+        let deleted = app.delete_api_key(&actor, KeySight::CALLING, &hash).await;
         deleted.map_err(|error| error::management::api_key(&error))?;
         Ok(Answer::deleted())
     };

@@ -10,7 +10,7 @@ use super::{byok, fields::Fields, keys, members, workspaces};
 type Read = fn(Fields<'_>) -> Result<(), PublicFailure>;
 
 /// How each change reads its body, by its operation's id, and a body that is fine.
-const READERS: [(&str, Read, &str); 11] = [
+const READERS: [(&str, Read, &str); 12] = [
     (
         "createKeys",
         |fields| keys::input::new_key(fields).map(drop),
@@ -25,6 +25,11 @@ const READERS: [(&str, Read, &str); 11] = [
         "createAuthKeysCode",
         |fields| crate::oauth::wanted(fields).map(drop),
         r#"{"callback_url":"https://app.example/"}"#,
+    ),
+    (
+        "rotateKeys",
+        |fields| keys::input::old_key_life(fields).map(drop),
+        r#"{"old_key_expires_in":"1h"}"#,
     ),
     (
         "createWorkspace",

@@ -59,3 +59,12 @@ pub(crate) struct ApiKeyPatchBody {
     #[schema(nullable = false)]
     include_byok_in_limit: Option<bool>,
 }
+
+/// How an API key is rotated.
+#[derive(ToSchema, Deserialize)]
+#[schema(as = ApiKeyRotation)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApiKeyRotationBody {
+    /// How long the old key works on: `0s`, `1h`, `24h` or `7d`; `24h` where it is left out.
+    old_key_expires_in: Option<String>,
+}

@@ -29,9 +29,9 @@ const INSERT_KEY: &str = "
     INSERT INTO api_keys (
         api_key_id, account_id, workspace_id, kind, name, label, hash, lookup_id, verifier,
         pepper_version, expires_at, disabled, created_at, updated_at, revision, creator_id,
-        external_user, external_key_hash
+        external_user, external_key_hash, limit_key_id
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, $16, $17)";
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, $16, $17, $18)";
 
 const INSERT_LIMIT: &str = "
     INSERT INTO api_key_limits (api_key_id, limit_nanos, reset_interval, include_byok)
@@ -41,18 +41,18 @@ const KEY_BY_LOOKUP_ID: &str = "
     SELECT
         k.api_key_id, k.account_id, k.workspace_id, k.kind, k.name, k.label, k.hash, k.verifier,
         k.pepper_version, k.expires_at, k.disabled, k.created_at, k.creator_id,
-        l.limit_nanos, l.reset_interval, l.include_byok
+        k.limit_key_id, l.limit_nanos, l.reset_interval, l.include_byok
     FROM api_keys AS k
-    LEFT JOIN api_key_limits AS l ON l.api_key_id = k.api_key_id
+    LEFT JOIN api_key_limits AS l ON l.api_key_id = COALESCE(k.limit_key_id, k.api_key_id)
     WHERE k.lookup_id = $1 AND k.deleted_at IS NULL";
 
 const KEYS_OF_WORKSPACE: &str = "
     SELECT
         k.api_key_id, k.account_id, k.workspace_id, k.kind, k.name, k.label, k.hash, k.verifier,
         k.pepper_version, k.expires_at, k.disabled, k.created_at, k.creator_id,
-        l.limit_nanos, l.reset_interval, l.include_byok
+        k.limit_key_id, l.limit_nanos, l.reset_interval, l.include_byok
     FROM api_keys AS k
-    LEFT JOIN api_key_limits AS l ON l.api_key_id = k.api_key_id
+    LEFT JOIN api_key_limits AS l ON l.api_key_id = COALESCE(k.limit_key_id, k.api_key_id)
     WHERE k.workspace_id = $1 AND k.deleted_at IS NULL
     ORDER BY k.created_at DESC, k.api_key_id DESC
     LIMIT $2 OFFSET $3";
@@ -85,7 +85,18 @@ const KEY_USAGE: &str = "
         CAST(COALESCE(SUM(CASE WHEN day >= $2 THEN byok_list_price END), 0) AS BIGINT) AS byok_daily,
         CAST(COALESCE(SUM(CASE WHEN day >= $3 THEN byok_list_price END), 0) AS BIGINT) AS byok_weekly,
         CAST(COALESCE(SUM(CASE WHEN day >= $4 THEN byok_list_price END), 0) AS BIGINT) AS byok_monthly,
-        CAST(COALESCE(SUM(requests), 0) AS BIGINT) AS requests
+        CAST(COALESCE(SUM(requests), 0) AS BIGINT) AS requests,
+        CAST(COALESCE((
+            SELECT SUM(s.charge + CASE WHEN l.include_byok THEN s.byok_list_price ELSE 0 END)
+            FROM api_keys AS k
+            JOIN api_key_limits AS l ON l.api_key_id = COALESCE(k.limit_key_id, k.api_key_id)
+            JOIN api_keys AS m ON m.api_key_id = l.api_key_id OR m.limit_key_id = l.api_key_id
+            JOIN key_spend AS s ON s.api_key_id = m.api_key_id
+            WHERE k.api_key_id = $1 AND s.day <= $5
+                AND s.day >= CASE l.reset_interval
+                    WHEN 'daily' THEN $2 WHEN 'weekly' THEN $3 WHEN 'monthly' THEN $4
+                    ELSE s.day END
+        ), 0) AS BIGINT) AS limit_used
     FROM key_spend
     WHERE api_key_id = $1 AND day <= $5";
 
@@ -104,6 +115,7 @@ pub(super) struct KeyRow {
     disabled: bool,
     created_at: At,
     creator_id: Option<Uuid>,
+    limit_key_id: Option<Uuid>,
     limit_nanos: Option<i64>,
     reset_interval: Option<String>,
     include_byok: Option<bool>,
@@ -138,6 +150,7 @@ impl KeyRow {
             disabled: self.disabled,
             created_at: self.created_at.0,
             creator_id: self.creator_id.map(PersonId::from_uuid),
+            shares_limit_of: self.limit_key_id.map(ApiKeyId::from_uuid),
         };
         let verifier = self
             .verifier
@@ -162,6 +175,7 @@ pub(super) struct UsageRow {
     byok_weekly: i64,
     byok_monthly: i64,
     requests: i64,
+    limit_used: i64,
 }
 
 impl UsageRow {
@@ -186,6 +200,7 @@ impl UsageRow {
                 self.byok_monthly,
             ),
             requests: u64::try_from(self.requests).unwrap_or_default(),
+            limit_used: UsdNanos::new(self.limit_used),
         }
     }
 }
@@ -352,7 +367,10 @@ pub(super) async fn insert_key(
         return Err(Failure::Conflict("lookup_id"));
     }
     insert_key_row(connection, new, external, revision).await?;
-    if let Some(limit) = &key.limit {
+    // A limit that is another key's as well is there already.
+    if let Some(limit) = &key.limit
+        && key.shares_limit_of.is_none()
+    {
         sqlx::query(INSERT_LIMIT)
             .bind(key.id.as_uuid())
             .bind(limit.limit.get())
@@ -393,6 +411,7 @@ async fn insert_key_row(
         .bind(key.creator_id.map(PersonId::as_uuid))
         .bind(external.map(|external| without_nul(&external.user)))
         .bind(external.and_then(|external| external.key_hash.as_deref()))
+        .bind(key.shares_limit_of.map(ApiKeyId::as_uuid))
         .execute(connection)
         .await
         .map_err(|error| Failure::from(error).or_conflict("api_key_id"))?;

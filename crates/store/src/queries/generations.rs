@@ -59,6 +59,10 @@ macro_rules! select_generations {
 pub(super) use select_generations;
 
 /// By way of the ids, which say the month, so that PostgreSQL opens one partition.
+const FIRST: &str = "
+    SELECT generation_id FROM generations
+    WHERE account_id = $1 ORDER BY admitted_at, generation_id LIMIT 1";
+
 const SELECT: &str = select_generations!(
     "generation_ids AS i JOIN generations AS g
         ON g.generation_id = i.generation_id AND g.admitted_at = i.admitted_at",
@@ -309,6 +313,21 @@ pub(super) fn read<T: DeserializeOwned>(document: &Json<Box<RawValue>>) -> Optio
 }
 
 impl Engine {
+    pub(super) async fn select_first_generation(
+        &self,
+        account: AccountId,
+    ) -> Result<Option<GenerationId>, Failure> {
+        let id: Option<String> = sqlx::query_scalar(FIRST)
+            .bind(account.as_uuid())
+            .fetch_optional(&self.reader)
+            .await?;
+        id.map(|id| {
+            let broken = |_| Failure::Inconsistent(format!("{id} is no generation's id"));
+            id.parse().map_err(broken)
+        })
+        .transpose()
+    }
+
     pub(super) async fn select_generation(
         &self,
         account: AccountId,

@@ -35,7 +35,9 @@ const CLEAR_LIMIT: &str = "DELETE FROM api_key_limits WHERE api_key_id = $1";
 
 const USED_SINCE: &str = "
     SELECT CAST(COALESCE(SUM(charge + CASE WHEN $3 THEN byok_list_price ELSE 0 END), 0) AS BIGINT)
-    FROM key_spend WHERE api_key_id = $1 AND day >= $2";
+    FROM key_spend WHERE day >= $2 AND api_key_id IN (
+        SELECT api_key_id FROM api_keys WHERE api_key_id = $1 OR limit_key_id = $1
+    )";
 
 const SPEND: &str = "UPDATE funds SET spent = spent + $2 WHERE fund_id = $1";
 
@@ -50,7 +52,8 @@ fn fund_of(key: ApiKeyId, reset: Option<ResetInterval>, at: Timestamp) -> FundId
     }
 }
 
-/// Gives a key another limit, or none. The fund of the present window has the new capacity at once,
+/// Gives a key another limit, or none; and with it all keys that share the limit, which is known by
+/// `key`. The fund of the present window has the new capacity at once,
 /// and has spent what the key used in the window, under whatever limit. `revision` names the change.
 pub(super) async fn set_limit(
     connection: &mut <Db as Database>::Connection,
@@ -113,6 +116,8 @@ pub(super) async fn set_limit(
 
 /// A key's limit as it is now.
 struct Present {
+    /// The key that it is known by.
+    of: ApiKeyId,
     reset: Option<ResetInterval>,
     include_byok: bool,
 }
@@ -147,7 +152,7 @@ pub(super) async fn charge_present_windows(
     let late = held.into_iter().filter_map(|settlement| {
         let key = settlement.api_key_id;
         let limit = present.get(&key)?;
-        let fund = fund_of(key, limit.reset, settlement.admitted_at);
+        let fund = fund_of(limit.of, limit.reset, settlement.admitted_at);
         let amount = limit.share_of(settlement);
         let is_late = settlement.holds.iter().all(|hold| hold.fund != fund);
         (is_late && amount != 0).then_some((fund, settlement, amount))
@@ -163,7 +168,7 @@ async fn present_limits(
     let mut keys: Vec<ApiKeyId> = settlements.iter().map(|one| one.api_key_id).collect();
     keys.sort_unstable();
     keys.dedup();
-    let rows: Vec<(Uuid, Option<String>, bool)> = fetch_rows_on(
+    let rows: Vec<(Uuid, Uuid, Option<String>, bool)> = fetch_rows_on(
         connection,
         "WITH asked (api_key_id) AS (",
         &keys,
@@ -173,7 +178,7 @@ async fn present_limits(
         super::super::LIMITS_KEPT,
     )
     .await?;
-    let present = rows.into_iter().map(|(key, reset, include_byok)| {
+    let present = rows.into_iter().map(|(key, of, reset, include_byok)| {
         let key = ApiKeyId::from_uuid(key);
         let named = |name: String| {
             ResetInterval::from_name(&name).ok_or_else(|| {
@@ -184,6 +189,7 @@ async fn present_limits(
         Ok((
             key,
             Present {
+                of: ApiKeyId::from_uuid(of),
                 reset,
                 include_byok,
             },

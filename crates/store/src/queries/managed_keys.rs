@@ -1,37 +1,49 @@
 //! API keys as their managers make, see and change them.
 
+mod listing;
+mod rotation;
+
 use async_trait::async_trait;
 use sqlx::{Database, FromRow, types::Uuid};
 use switchyard_domain::{
-    clock::{ResetInterval, Timestamp},
-    id::{AccountId, ApiKeyId, WorkspaceId},
+    clock::Timestamp,
+    id::{AccountId, ApiKeyId, PersonId, WorkspaceId},
 };
 
 use super::{
     super::Db,
     Engine, TRIES_MAX,
-    api_keys::{self, KeyRow, UsageRow, WORKSPACE_OF_ACCOUNT},
+    api_keys::{self, WORKSPACE_OF_ACCOUNT},
     limits,
     rows::{self, Script},
 };
 use crate::{
     api_key::{
-        ApiKeyStore, ExternalIdentity, KeyChange, KeyFilter, KeyRevision, ManagedKey, NewApiKey,
-        Page,
+        ApiKeyStore, ExternalIdentity, KeyChange, KeyDay, KeyFilter, KeyRevision, KeyRotation,
+        KeySight, ManagedKey, NewApiKey, Page, RotatedKey,
     },
     audit::AuditEvent,
     directory::DirectoryError,
     failure::Failure,
-    portable::{At, Day, without_nul},
+    portable::{At, without_nul},
 };
 
 const MEMBER_OF_ACCOUNT: &str =
     "SELECT 1 FROM memberships WHERE account_id = $1 AND person_id = $2";
 
 const FOUND: &str = "
-    SELECT api_key_id, lookup_id, revision FROM api_keys
-    WHERE hash = $1 AND account_id = $2 AND kind = 'inference' AND deleted_at IS NULL
-        AND label <> 'console'";
+    SELECT api_key_id, COALESCE(limit_key_id, api_key_id) AS limit_key_id, lookup_id, revision
+    FROM api_keys
+    WHERE hash = $1 AND account_id = $2 AND deleted_at IS NULL AND label <> 'console'
+        AND ($3 OR kind = 'inference') AND ($4 IS NULL OR creator_id = $4)";
+
+const SHARE_LIMIT: &str = "
+    SELECT api_key_id, COALESCE(limit_key_id, api_key_id) AS limit_key_id, lookup_id, revision
+    FROM api_keys
+    WHERE (api_key_id = $1 OR limit_key_id = $1) AND api_key_id <> $2 AND deleted_at IS NULL
+    ORDER BY api_key_id";
+
+const TOUCH: &str = "UPDATE api_keys SET updated_at = $2, revision = $3 WHERE api_key_id = $1";
 
 const CHANGE: &str = "
     UPDATE api_keys SET name = $2, disabled = $3, updated_at = $4, revision = $5
@@ -40,101 +52,13 @@ const CHANGE: &str = "
 const DELETE: &str = "
     UPDATE api_keys SET deleted_at = $2, updated_at = $2, revision = $3 WHERE api_key_id = $1";
 
-/// Keys with their limits and what each used, the sums of all of them in one pass.
-macro_rules! select_keys {
-    ($which:literal) => {
-        concat!(
-            "WITH page AS (
-                SELECT
-                    api_key_id, account_id, workspace_id, kind, name, label, hash, verifier,
-                    pepper_version, expires_at, disabled, created_at, creator_id, lookup_id,
-                    updated_at, last_used_at, external_user, revision
-                FROM api_keys
-                WHERE account_id = $5 AND kind = 'inference' AND deleted_at IS NULL
-                    AND label <> 'console' AND ",
-            $which,
-            "), used AS (
-                SELECT
-                    s.api_key_id,
-                    SUM(s.charge) AS charge_total,
-                    SUM(CASE WHEN s.day >= $1 THEN s.charge END) AS charge_daily,
-                    SUM(CASE WHEN s.day >= $2 THEN s.charge END) AS charge_weekly,
-                    SUM(CASE WHEN s.day >= $3 THEN s.charge END) AS charge_monthly,
-                    SUM(s.byok_list_price) AS byok_total,
-                    SUM(CASE WHEN s.day >= $1 THEN s.byok_list_price END) AS byok_daily,
-                    SUM(CASE WHEN s.day >= $2 THEN s.byok_list_price END) AS byok_weekly,
-                    SUM(CASE WHEN s.day >= $3 THEN s.byok_list_price END) AS byok_monthly,
-                    SUM(s.requests) AS requests
-                FROM key_spend AS s
-                JOIN page AS p ON p.api_key_id = s.api_key_id
-                WHERE s.day <= $4
-                GROUP BY s.api_key_id
-            )
-            SELECT
-                p.api_key_id, p.account_id, p.workspace_id, p.kind, p.name, p.label, p.hash,
-                p.verifier, p.pepper_version, p.expires_at, p.disabled, p.created_at,
-                p.creator_id, p.lookup_id, p.updated_at, p.last_used_at, p.external_user,
-                p.revision, l.limit_nanos, l.reset_interval, l.include_byok,
-                CAST(COALESCE(u.charge_total, 0) AS BIGINT) AS charge_total,
-                CAST(COALESCE(u.charge_daily, 0) AS BIGINT) AS charge_daily,
-                CAST(COALESCE(u.charge_weekly, 0) AS BIGINT) AS charge_weekly,
-                CAST(COALESCE(u.charge_monthly, 0) AS BIGINT) AS charge_monthly,
-                CAST(COALESCE(u.byok_total, 0) AS BIGINT) AS byok_total,
-                CAST(COALESCE(u.byok_daily, 0) AS BIGINT) AS byok_daily,
-                CAST(COALESCE(u.byok_weekly, 0) AS BIGINT) AS byok_weekly,
-                CAST(COALESCE(u.byok_monthly, 0) AS BIGINT) AS byok_monthly,
-                CAST(COALESCE(u.requests, 0) AS BIGINT) AS requests
-            FROM page AS p
-            LEFT JOIN api_key_limits AS l ON l.api_key_id = p.api_key_id
-            LEFT JOIN used AS u ON u.api_key_id = p.api_key_id
-            ORDER BY p.created_at DESC, p.api_key_id DESC"
-        )
-    };
-}
-
-const ONE_KEY: &str = select_keys!("hash = $6");
-
-const PAGE_OF_KEYS: &str = select_keys!(
-    "workspace_id = $6
-        AND ($7 OR NOT disabled)
-        AND ($8 OR expires_at IS NULL OR expires_at > $9)
-    ORDER BY created_at DESC, api_key_id DESC
-    LIMIT $10 OFFSET $11"
-);
-
 #[derive(FromRow)]
 struct Found {
     api_key_id: Uuid,
+    /// By which key its limit is known.
+    limit_key_id: Uuid,
     lookup_id: String,
     revision: i64,
-}
-
-#[derive(FromRow)]
-struct ManagedRow {
-    #[sqlx(flatten)]
-    key: KeyRow,
-    #[sqlx(flatten)]
-    usage: UsageRow,
-    lookup_id: String,
-    updated_at: At,
-    last_used_at: Option<At>,
-    external_user: Option<String>,
-    revision: i64,
-}
-
-impl ManagedRow {
-    fn into_managed(self) -> Result<ManagedKey, Failure> {
-        let key = self.key.into_stored()?.key;
-        Ok(ManagedKey {
-            updated_at: Some(self.updated_at.0).filter(|at| *at != key.created_at),
-            key,
-            lookup_id: self.lookup_id,
-            last_used_at: self.last_used_at.map(|at| at.0),
-            external_user: self.external_user,
-            revision: self.revision,
-            usage: self.usage.into_usage(),
-        })
-    }
 }
 
 impl Engine {
@@ -155,13 +79,14 @@ impl Engine {
     async fn change_managed(
         &self,
         account: AccountId,
+        sight: KeySight,
         hash: &str,
         change: &KeyChange,
         audit: &AuditEvent,
-    ) -> Result<KeyRevision, Failure> {
+    ) -> Result<Vec<KeyRevision>, Failure> {
         let mut transaction = self.begin().await?;
         let revision = rows::next_revision(&mut transaction, rows::API_KEYS).await?;
-        let found = find(&mut transaction, account, hash).await?;
+        let found = find(&mut transaction, account, sight, hash).await?;
         if found.revision != change.expected_revision {
             return Err(Failure::Conflict("revision"));
         }
@@ -173,22 +98,34 @@ impl Engine {
             .bind(revision)
             .execute(&mut *transaction)
             .await?;
-        let key = ApiKeyId::from_uuid(found.api_key_id);
-        limits::set_limit(&mut transaction, key, change.limit, revision, change.at).await?;
+        let limit_key = ApiKeyId::from_uuid(found.limit_key_id);
+        limits::set_limit(
+            &mut transaction,
+            limit_key,
+            change.limit,
+            revision,
+            change.at,
+        )
+        .await?;
+        let mut changed = vec![found.at(revision)];
+        if change.limit.is_mentioned() {
+            touch_those_that_share(&mut transaction, limit_key, change.at, &mut changed).await?;
+        }
         self.append_audit_entry(&mut transaction, audit).await?;
         transaction.commit().await?;
-        Ok(found.at(revision))
+        Ok(changed)
     }
 
     async fn remove_managed(
         &self,
         account: AccountId,
+        sight: KeySight,
         hash: &str,
         audit: &AuditEvent,
     ) -> Result<KeyRevision, Failure> {
         let mut transaction = self.begin().await?;
         let revision = rows::next_revision(&mut transaction, rows::API_KEYS).await?;
-        let found = find(&mut transaction, account, hash).await?;
+        let found = find(&mut transaction, account, sight, hash).await?;
         sqlx::query(DELETE)
             .bind(found.api_key_id)
             .bind(At(audit.at))
@@ -198,50 +135,6 @@ impl Engine {
         self.append_audit_entry(&mut transaction, audit).await?;
         transaction.commit().await?;
         Ok(found.at(revision))
-    }
-
-    async fn select_managed(
-        &self,
-        account: AccountId,
-        hash: &str,
-        now: Timestamp,
-    ) -> Result<Option<ManagedKey>, Failure> {
-        let [daily, weekly, monthly] = window_days(now);
-        let row: Option<ManagedRow> = sqlx::query_as(ONE_KEY)
-            .bind(daily)
-            .bind(weekly)
-            .bind(monthly)
-            .bind(Day::of(now))
-            .bind(account.as_uuid())
-            .bind(without_nul(hash))
-            .fetch_optional(&self.reader)
-            .await?;
-        row.map(ManagedRow::into_managed).transpose()
-    }
-
-    async fn select_managed_page(
-        &self,
-        account: AccountId,
-        filter: KeyFilter,
-        page: Page,
-        now: Timestamp,
-    ) -> Result<Vec<ManagedKey>, Failure> {
-        let [daily, weekly, monthly] = window_days(now);
-        let rows: Vec<ManagedRow> = sqlx::query_as(PAGE_OF_KEYS)
-            .bind(daily)
-            .bind(weekly)
-            .bind(monthly)
-            .bind(Day::of(now))
-            .bind(account.as_uuid())
-            .bind(filter.workspace.as_uuid())
-            .bind(filter.include_disabled)
-            .bind(filter.include_expired)
-            .bind(At(now))
-            .bind(i64::from(page.limit))
-            .bind(i64::from(page.offset))
-            .fetch_all(&self.reader)
-            .await?;
-        rows.into_iter().map(ManagedRow::into_managed).collect()
     }
 
     async fn select_has_workspace(
@@ -307,24 +200,42 @@ pub(super) async fn expect_creator(
 async fn find(
     connection: &mut <Db as Database>::Connection,
     account: AccountId,
+    sight: KeySight,
     hash: &str,
 ) -> Result<Found, Failure> {
     let found: Option<Found> = sqlx::query_as(FOUND)
         .bind(without_nul(hash))
         .bind(account.as_uuid())
+        .bind(sight.management)
+        .bind(sight.creator.map(PersonId::as_uuid))
         .fetch_optional(connection)
         .await?;
     found.ok_or_else(|| Failure::Missing("API key".to_owned()))
 }
 
-/// When the present day, week and month began.
-fn window_days(now: Timestamp) -> [Day; 3] {
-    [
-        ResetInterval::Daily,
-        ResetInterval::Weekly,
-        ResetInterval::Monthly,
-    ]
-    .map(|interval| Day::of(interval.window_start(now)))
+/// Caches of keys that share a changed limit must hear of it, too.
+async fn touch_those_that_share(
+    connection: &mut <Db as Database>::Connection,
+    limit_key: ApiKeyId,
+    at: Timestamp,
+    changed: &mut Vec<KeyRevision>,
+) -> Result<(), Failure> {
+    let others: Vec<Found> = sqlx::query_as(SHARE_LIMIT)
+        .bind(limit_key.as_uuid())
+        .bind(changed[0].api_key_id.as_uuid())
+        .fetch_all(&mut *connection)
+        .await?;
+    for other in others {
+        let revision = rows::next_revision(&mut *connection, rows::API_KEYS).await?;
+        sqlx::query(TOUCH)
+            .bind(other.api_key_id)
+            .bind(At(at))
+            .bind(revision)
+            .execute(&mut *connection)
+            .await?;
+        changed.push(other.at(revision));
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -341,39 +252,61 @@ impl ApiKeyStore for Engine {
     async fn change_key(
         &self,
         account: AccountId,
+        sight: KeySight,
         hash: &str,
         change: &KeyChange,
         audit: &AuditEvent,
-    ) -> Result<KeyRevision, DirectoryError> {
-        retried!(self.change_managed(account, hash, change, audit))
+    ) -> Result<Vec<KeyRevision>, DirectoryError> {
+        retried!(self.change_managed(account, sight, hash, change, audit))
+    }
+
+    async fn rotate_key(
+        &self,
+        account: AccountId,
+        sight: KeySight,
+        hash: &str,
+        rotation: &KeyRotation,
+        audit: &AuditEvent,
+    ) -> Result<RotatedKey, DirectoryError> {
+        retried!(self.rotate_managed(account, sight, hash, rotation, audit))
     }
 
     async fn remove_key(
         &self,
         account: AccountId,
+        sight: KeySight,
         hash: &str,
         audit: &AuditEvent,
     ) -> Result<KeyRevision, DirectoryError> {
-        retried!(self.remove_managed(account, hash, audit))
+        retried!(self.remove_managed(account, sight, hash, audit))
     }
 
     async fn managed_key(
         &self,
         account: AccountId,
+        sight: KeySight,
         hash: &str,
         now: Timestamp,
     ) -> Result<Option<ManagedKey>, DirectoryError> {
-        retried!(self.select_managed(account, hash, now))
+        retried!(self.select_managed(account, sight, hash, now))
     }
 
     async fn managed_keys(
         &self,
         account: AccountId,
-        filter: KeyFilter,
+        filter: &KeyFilter,
         page: Page,
         now: Timestamp,
-    ) -> Result<Vec<ManagedKey>, DirectoryError> {
+    ) -> Result<(Vec<ManagedKey>, u64), DirectoryError> {
         retried!(self.select_managed_page(account, filter, page, now))
+    }
+
+    async fn key_days(
+        &self,
+        key: ApiKeyId,
+        from: Timestamp,
+    ) -> Result<Vec<KeyDay>, DirectoryError> {
+        retried!(self.select_key_days(key, from))
     }
 
     async fn has_workspace(

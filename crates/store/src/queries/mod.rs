@@ -309,6 +309,13 @@ impl Directory for Engine {
         retried!(self.select_generation(account, id))
     }
 
+    async fn first_generation(
+        &self,
+        account: AccountId,
+    ) -> Result<Option<GenerationId>, DirectoryError> {
+        retried!(self.select_first_generation(account))
+    }
+
     async fn postings_of(
         &self,
         transaction: LedgerTransactionId,

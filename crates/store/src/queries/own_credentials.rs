@@ -11,7 +11,7 @@ use switchyard_domain::{
     provider::ProviderSlug,
 };
 
-use self::listing::filters_text;
+pub(super) use self::listing::filters_text;
 use super::{super::Db, Engine, TRIES_MAX, rows};
 use crate::{
     api_key::Page,

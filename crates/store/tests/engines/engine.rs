@@ -110,6 +110,7 @@ impl Engine {
             disabled: false,
             created_at: NOW,
             creator_id: None,
+            shares_limit_of: None,
         };
         NewApiKey {
             key,

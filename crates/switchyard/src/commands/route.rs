@@ -49,6 +49,8 @@ pub(crate) fn replay(
         let now = foundation.clock.now();
         let request = ReplayRequest {
             account,
+            workspace: None,
+            requests_max: None,
             since: moment("--since", &wanted.since, now)?,
             until: match &wanted.until {
                 Some(until) => moment("--until", until, now)?,

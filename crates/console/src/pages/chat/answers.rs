@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::{
     extract::{Path, RawQuery, State},
-    http::StatusCode,
     response::Response,
 };
 use switchyard_app::{
@@ -19,7 +18,7 @@ use crate::{
     Console,
     error::PageError,
     pages::models::{Why, onlooker},
-    shell::{page, page_with},
+    shell::page,
     ui::{self, Markup},
     visit::SignedIn,
 };
@@ -63,10 +62,6 @@ struct Attempt {
 }
 
 #[derive(Template)]
-#[template(path = "pages/chat/settling.html")]
-struct SettlingPart;
-
-#[derive(Template)]
 #[template(path = "pages/chat/total.html")]
 struct TotalPart {
     answers: usize,
@@ -75,7 +70,7 @@ struct TotalPart {
     nanos: i64,
 }
 
-/// `GET /chat/answers/{id}`: 202 while it is not in the books yet.
+/// `GET /chat/answers/{id}`: missing as long as it is not in the books, and for everybody else for good.
 pub(crate) async fn one(
     State(console): State<Console>,
     Path(id): Path<String>,
@@ -83,10 +78,8 @@ pub(crate) async fn one(
 ) -> Result<Response, PageError> {
     let id: GenerationId = id.parse().map_err(|_| PageError::NotFound)?;
     let account = signed_in.visitor.account_id();
-    let Some(found) = console.app.decision(account, &id).await? else {
-        // It may be somebody else's, too; nothing is told of that.
-        return page_with(StatusCode::ACCEPTED, &SettlingPart);
-    };
+    let found = console.app.decision(account, &id).await?;
+    let found = found.ok_or(PageError::NotFound)?;
     if !own_keys(&console, &signed_in)
         .await?
         .contains(&found.generation.api_key_id)

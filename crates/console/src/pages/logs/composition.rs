@@ -11,7 +11,10 @@ pub(crate) fn composition(parts: &[(&str, usize, u64)]) -> Markup {
     let words: Vec<_> = words
         .map(|(name, _, size)| format!("{name} {}", count(*size)))
         .collect();
-    let words = escaped(&words.join(", "));
+    let words = match words.as_slice() {
+        [] => "no tokens".to_owned(),
+        words => escaped(&words.join(", ")),
+    };
     let mut svg = format!(
         r#"<svg class="composition" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{words}"><title>{words}</title>"#
     );

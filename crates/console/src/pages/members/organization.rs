@@ -27,7 +27,7 @@ pub(crate) struct NewForm {
 struct NewPage {
     shell: Shell,
     faults: Faults,
-    name: String,
+    wanted_name: String,
     /// Whether the visitor showed that they read mail at their address.
     is_verified: bool,
     email: String,
@@ -48,7 +48,7 @@ fn show(signed_in: &SignedIn, name: String, faults: Faults) -> Result<Response, 
     let page = NewPage {
         shell: Shell::new(&signed_in.visit, "New organization", Nav::Members),
         faults,
-        name,
+        wanted_name: name,
         is_verified: person.email_verified_at.is_some(),
         email: person.email.clone(),
     };

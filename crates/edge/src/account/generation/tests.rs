@@ -68,6 +68,7 @@ fn caller(kind: KeyKind) -> Caller {
             disabled: false,
             created_at: Timestamp::default(),
             creator_id: None,
+            shares_limit_of: None,
         }),
     }
 }

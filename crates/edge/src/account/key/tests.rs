@@ -74,6 +74,7 @@ fn overview(kind: KeyKind, limit: Option<KeyLimit>) -> KeyOverview {
             disabled: false,
             created_at: Timestamp::default(),
             creator_id: None,
+            shares_limit_of: None,
         }),
         usage: Default::default(),
         limit_remaining: limit.map(|_| UsdNanos::new(-1)),

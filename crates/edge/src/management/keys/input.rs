@@ -1,8 +1,13 @@
 //! What a caller may say about a key.
 
-use switchyard_app::api_keys::{KeyWishes, LimitWishes, NewExternalIdentity, NewKey};
+use std::time::Duration;
+
+use switchyard_app::api_keys::{
+    KeyWishes, LimitWishes, NewExternalIdentity, NewKey, OLD_KEY_LIVES as OLD_KEY_LIVES_S,
+};
 use switchyard_domain::{
     clock::ResetInterval, id::PersonId, id::WorkspaceId, patch::Patch, secret::Secret,
+    tenancy::KeyKind,
 };
 use switchyard_interchange::reply::PublicFailure;
 
@@ -46,6 +51,8 @@ const BY_SERVICE: &[&str] = &[
     "created_at",
     "updated_at",
     "last_used_at",
+    "rotated_from",
+    "rotated_to",
     "external_user",
     "budgets",
     "effective_budget",
@@ -64,6 +71,7 @@ pub(crate) fn new_key(mut fields: Fields<'_>) -> Result<NewKey, PublicFailure> {
     fields.finish(BY_SERVICE)?;
     Ok(NewKey {
         name,
+        kind: KeyKind::Inference,
         workspace_id: workspace.map(workspace_id).transpose()?,
         limit,
         expires_at,
@@ -80,6 +88,21 @@ pub(crate) fn key_wishes(mut fields: Fields<'_>) -> Result<KeyWishes, PublicFail
     };
     fields.finish_change(BY_SERVICE, FIXED)?;
     Ok(wishes)
+}
+
+/// How long an old key works on: [`switchyard_app::api_keys::OLD_KEY_LIVES`].
+const OLD_KEY_LIVES: &[(&str, Duration)] = &[
+    ("0s", OLD_KEY_LIVES_S[0]),
+    ("1h", OLD_KEY_LIVES_S[1]),
+    ("24h", OLD_KEY_LIVES_S[2]),
+    ("7d", OLD_KEY_LIVES_S[3]),
+];
+
+/// A day, where nothing is said.
+pub(crate) fn old_key_life(mut fields: Fields<'_>) -> Result<Duration, PublicFailure> {
+    let life = fields.optional("old_key_expires_in", one_of(OLD_KEY_LIVES))?;
+    fields.finish(BY_SERVICE)?;
+    Ok(life.unwrap_or(OLD_KEY_LIVES_S[2]))
 }
 
 fn limit_wishes(fields: &mut Fields<'_>) -> Result<LimitWishes, PublicFailure> {

@@ -48,11 +48,14 @@ fn managed() -> ManagedKey {
             disabled: false,
             created_at: NOW,
             creator_id: Some(id("user_").parse().expect("an id")),
+            shares_limit_of: None,
         },
         lookup_id: "l".to_owned(),
         updated_at: Some(NOW.plus(Duration::from_millis(1))),
         last_used_at: None,
         external_user: None,
+        rotated_from: None,
+        rotated_to: None,
         revision: 1,
         usage: Default::default(),
     }
@@ -63,6 +66,8 @@ fn a_key_has_every_field_that_any_client_requires() {
     let mut key = managed();
     key.usage.usage.daily = UsdNanos::new(1);
     key.usage.byok_usage.daily = UsdNanos::new(2);
+    // Another key shares the limit.
+    key.usage.limit_used = UsdNanos::new(4);
     let told = serde_json::to_value(KeyView::of(&key)).expect("JSON");
     assert_eq!(
         told,
@@ -72,7 +77,7 @@ fn a_key_has_every_field_that_any_client_requires() {
             "name": "ci",
             "disabled": false,
             "limit": 5,
-            "limit_remaining": 4.999_999_997,
+            "limit_remaining": 4.999_999_996,
             "limit_reset": "daily",
             "include_byok_in_limit": true,
             "usage": 0, "usage_daily": 1e-9, "usage_weekly": 0, "usage_monthly": 0,
@@ -85,6 +90,8 @@ fn a_key_has_every_field_that_any_client_requires() {
             "workspace_id": "ws_00000000000000000000000000000001",
             "external_user": null,
             "last_used_at": null,
+            "rotated_from": null,
+            "rotated_to": null,
         })
     );
 }
@@ -240,10 +247,11 @@ fn a_change_tells_null_from_nothing() {
 fn queries_are_read_as_clients_write_them() {
     let read = |query: &str| KeysQuery::read(&query.parse().expect("a path"));
     let usual = read("/keys").expect("nothing asked");
-    assert!(!usual.include_disabled && !usual.include_expired && usual.workspace_id.is_none());
+    assert_eq!((usual.disabled, usual.expired), (Some(false), Some(false)));
+    assert!(usual.workspace_id.is_none());
     let all = read("/keys?include_disabled=true&include_expired=true&offset=100&other=1");
     let all = all.expect("good");
-    assert!(all.include_disabled && all.include_expired);
+    assert_eq!((all.disabled, all.expired), (None, None));
     assert_eq!(all.offset, 100);
     for (query, status) in [
         ("/keys?offset=-1", 400),

@@ -59,6 +59,12 @@ pub(super) struct KeyView<'a> {
     /// When it was presented last, to the minute.
     #[schema(required = true)]
     last_used_at: Option<String>,
+    /// The public hash of the key that it came from by rotation. Both share one limit.
+    #[schema(required = true)]
+    rotated_from: Option<&'a str>,
+    /// The public hash of the key that took its place by rotation.
+    #[schema(required = true)]
+    rotated_to: Option<&'a str>,
 }
 
 impl<'a> KeyView<'a> {
@@ -92,6 +98,8 @@ impl<'a> KeyView<'a> {
             workspace_id: key.workspace_id.to_string(),
             external_user: managed.external_user.as_deref(),
             last_used_at: managed.last_used_at.map(Timestamp::to_rfc3339),
+            rotated_from: managed.rotated_from.as_deref(),
+            rotated_to: managed.rotated_to.as_deref(),
         }
     }
 }

@@ -156,7 +156,7 @@ impl Row {
     }
 }
 
-pub(super) fn filters_text(filters: &CredentialFilters) -> Result<JsonText, Failure> {
+pub(in super::super) fn filters_text(filters: &CredentialFilters) -> Result<JsonText, Failure> {
     JsonText::of(filters).map_err(|error| Failure::Inconsistent(format!("filters: {error}")))
 }
 

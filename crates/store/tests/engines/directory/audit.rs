@@ -3,7 +3,9 @@
 use serde_json::json;
 use switchyard_billing::test_suite::Fixture;
 use switchyard_domain::id::AccountId;
-use switchyard_store::audit::{AuditEvent, AuditOrigin, AuditOutcome, AuditReport, AuditVia};
+use switchyard_store::audit::{
+    AuditEvent, AuditFilter, AuditOrigin, AuditOutcome, AuditReport, AuditVia,
+};
 
 use crate::{
     engine::{Engine, NOW},
@@ -159,4 +161,108 @@ pub(crate) async fn parallel_entries_make_one_chain(engine: &Engine) {
     let found = report(engine).await;
     assert!(found.is_whole(), "{found:?}");
     assert_eq!(found.entries, 16);
+}
+
+pub(crate) async fn the_log_is_narrowed_down(engine: &Engine) {
+    let mine = engine.new_account().await.account_id;
+    for (action, actor) in [
+        ("api_key.create", "a"),
+        ("api_key.delete", "b"),
+        ("apixkey.x", "a"),
+    ] {
+        let mut event = event(mine, 1);
+        action.clone_into(&mut event.action);
+        event.actor = actor.to_owned();
+        engine
+            .directory()
+            .append_audit(&event)
+            .await
+            .expect("appended");
+    }
+    let find = async |filter: AuditFilter| {
+        let audit = &engine.store.audit;
+        let found = audit
+            .find_audit_entries(mine, &filter, None, 10)
+            .await
+            .expect("found");
+        let count = audit
+            .count_audit_entries(mine, &filter, 2)
+            .await
+            .expect("counted");
+        assert_eq!(count, (found.len() as u64).min(2));
+        found
+            .into_iter()
+            .map(|entry| entry.event.action)
+            .collect::<Vec<_>>()
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let all = AuditFilter::default();
+    assert_eq!(find(all.clone()).await.len(), 3);
+    for (filter, expected) in [
+        (
+            AuditFilter {
+                action: text("api_key."),
+                ..all.clone()
+            },
+            2,
+        ),
+        (
+            AuditFilter {
+                action: text("api_key.%"),
+                ..all.clone()
+            },
+            0,
+        ),
+        (
+            AuditFilter {
+                actor: text("a"),
+                ..all.clone()
+            },
+            2,
+        ),
+        (
+            AuditFilter {
+                ip: text("192.0.2.1"),
+                ..all.clone()
+            },
+            3,
+        ),
+        (
+            AuditFilter {
+                via: text("console"),
+                ..all.clone()
+            },
+            0,
+        ),
+        (
+            AuditFilter {
+                from: Some(NOW),
+                ..all.clone()
+            },
+            3,
+        ),
+        (
+            AuditFilter {
+                until: Some(NOW),
+                ..all.clone()
+            },
+            0,
+        ),
+        (
+            AuditFilter {
+                request_id: text("x"),
+                ..all.clone()
+            },
+            0,
+        ),
+        (
+            AuditFilter {
+                subject: text("subject 1"),
+                ..all
+            },
+            3,
+        ),
+    ] {
+        assert_eq!(find(filter.clone()).await.len(), expected, "{filter:?}");
+    }
 }

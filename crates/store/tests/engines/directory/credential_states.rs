@@ -61,6 +61,12 @@ async fn told(engine: &Engine, new: &NewOwnCredential) -> Vec<String> {
             .windows(2)
             .all(|pair| pair[0].number < pair[1].number)
     );
+    let mut backwards = own(engine)
+        .events_before(new.account_id, i64::MAX, 100)
+        .await
+        .expect("read");
+    backwards.reverse();
+    assert_eq!(backwards, events, "the same, from either end");
     events.into_iter().map(|event| event.kind).collect()
 }
 

@@ -207,3 +207,33 @@ pub(crate) async fn text_without_nul_survives(engine: &Engine) {
         json!({"candidates": ["acme/fast", "bolt/fast"], "ruled_out": []})
     );
 }
+
+pub(crate) async fn an_accounts_first_generation(engine: &Engine) {
+    let (mine, other) = (engine.new_account().await, engine.new_account().await);
+    let first = |tenant: Tenant| {
+        let directory = engine.directory();
+        async move {
+            directory
+                .first_generation(tenant.account_id)
+                .await
+                .expect("answered")
+        }
+    };
+    assert_eq!(first(mine).await, None);
+    // Posted in another order than they were admitted in, and in another month.
+    let day = Duration::from_secs(86_400);
+    let (early, late) = (NOW.minus(40 * day), NOW);
+    post(
+        engine,
+        &settlement(mine, engine.fresh_uuid().as_u128(), late),
+    )
+    .await;
+    let oldest = settlement(mine, engine.fresh_uuid().as_u128(), early);
+    post(engine, &oldest).await;
+    post(
+        engine,
+        &settlement(other, engine.fresh_uuid().as_u128(), early.minus(day)),
+    )
+    .await;
+    assert_eq!(first(mine).await, Some(oldest.generation_id));
+}

@@ -18,7 +18,9 @@ use switchyard_domain::{
 };
 use switchyard_store::{
     DirectoryError,
-    api_key::{ApiKeyStore, ExternalIdentity, KeyChange, KeyFilter, ManagedKey, NewApiKey, Page},
+    api_key::{
+        ApiKeyStore, ExternalIdentity, KeyChange, KeyFilter, KeySight, ManagedKey, NewApiKey, Page,
+    },
     audit::{AuditEvent, AuditOrigin},
 };
 
@@ -33,7 +35,7 @@ fn keys(engine: &Engine) -> &dyn ApiKeyStore {
     engine.store.api_keys.as_ref()
 }
 
-fn audit(action: &str) -> AuditEvent {
+pub(super) fn audit(action: &str) -> AuditEvent {
     AuditEvent {
         at: NOW,
         actor: "key_1".to_owned(),
@@ -44,7 +46,11 @@ fn audit(action: &str) -> AuditEvent {
     }
 }
 
-async fn created(engine: &Engine, tenant: Tenant, change: impl FnOnce(&mut NewApiKey)) -> String {
+pub(super) async fn created(
+    engine: &Engine,
+    tenant: Tenant,
+    change: impl FnOnce(&mut NewApiKey),
+) -> String {
     let mut new = engine.new_key_row(tenant.account_id, tenant.workspace_id);
     change(&mut new);
     let event = audit("api_key.create");
@@ -55,16 +61,18 @@ async fn created(engine: &Engine, tenant: Tenant, change: impl FnOnce(&mut NewAp
     new.key.hash
 }
 
-async fn seen(engine: &Engine, tenant: Tenant, hash: &str) -> Option<ManagedKey> {
-    let found = keys(engine).managed_key(tenant.account_id, hash, NOW).await;
+pub(super) async fn seen(engine: &Engine, tenant: Tenant, hash: &str) -> Option<ManagedKey> {
+    let found = keys(engine)
+        .managed_key(tenant.account_id, KeySight::CALLING, hash, NOW)
+        .await;
     found.expect("answered")
 }
 
-async fn known(engine: &Engine, tenant: Tenant, hash: &str) -> ManagedKey {
+pub(super) async fn known(engine: &Engine, tenant: Tenant, hash: &str) -> ManagedKey {
     seen(engine, tenant, hash).await.expect("there")
 }
 
-async fn change(
+pub(super) async fn change(
     engine: &Engine,
     tenant: Tenant,
     hash: &str,
@@ -82,7 +90,7 @@ async fn change(
     let event = audit("api_key.update");
     let store = keys(engine);
     store
-        .change_key(tenant.account_id, hash, &change, &event)
+        .change_key(tenant.account_id, KeySight::CALLING, hash, &change, &event)
         .await
         .map(|_| ())
 }
@@ -130,13 +138,15 @@ pub(crate) async fn t15_keys_of_others_and_management_keys_are_missing(engine: &
         };
         let store = keys(engine);
         let changed = store
-            .change_key(mine.account_id, hash, &change, &event)
+            .change_key(mine.account_id, KeySight::CALLING, hash, &change, &event)
             .await;
         assert!(
             matches!(changed, Err(DirectoryError::Missing(_))),
             "{changed:?}"
         );
-        let removed = store.remove_key(mine.account_id, hash, &event).await;
+        let removed = store
+            .remove_key(mine.account_id, KeySight::CALLING, hash, &event)
+            .await;
         assert!(
             matches!(removed, Err(DirectoryError::Missing(_))),
             "{removed:?}"
@@ -180,16 +190,21 @@ pub(crate) async fn lists_have_what_was_asked_for_with_what_it_used(engine: &Eng
         let one = sample_settlement(charged, id, NOW, UsdNanos::new(charge), Vec::new());
         engine.ledger().post(&[one]).await.expect("posted");
     }
-    let list = async |include_disabled, include_expired, page| {
+    let list = async |include_disabled: bool, include_expired: bool, page| {
         let filter = KeyFilter {
             workspace: tenant.workspace_id,
-            include_disabled,
-            include_expired,
+            sight: KeySight::CALLING,
+            disabled: (!include_disabled).then_some(false),
+            expired: (!include_expired).then_some(false),
+            never_used: false,
+            text: None,
         };
         let found = keys(engine)
-            .managed_keys(tenant.account_id, filter, page, NOW)
+            .managed_keys(tenant.account_id, &filter, page, NOW)
             .await;
-        found.expect("answered")
+        let (keys, count) = found.expect("answered");
+        assert!(count >= keys.len() as u64);
+        keys
     };
     let usual = list(false, false, FIRST_PAGE).await;
     let newest_first: Vec<_> = usual
@@ -235,9 +250,11 @@ pub(crate) async fn changes_and_deletions_are_numbered_and_audited(engine: &Engi
     };
     let (store, event) = (keys(engine), audit("api_key.update"));
     let changed = store
-        .change_key(tenant.account_id, &hash, &wanted, &event)
+        .change_key(tenant.account_id, KeySight::CALLING, &hash, &wanted, &event)
         .await;
-    assert_eq!(changed.expect("changed").lookup_id, before.lookup_id);
+    let changed = changed.expect("changed");
+    assert_eq!(changed[0].lookup_id, before.lookup_id);
+    assert_eq!(changed.len(), 1, "nothing shares its limit");
     let after = known(engine, tenant, &hash).await;
     assert_eq!(
         (after.key.name.as_str(), after.key.disabled),
@@ -245,7 +262,7 @@ pub(crate) async fn changes_and_deletions_are_numbered_and_audited(engine: &Engi
     );
     assert_eq!(after.updated_at, Some(wanted.at));
     let stale = store
-        .change_key(tenant.account_id, &hash, &wanted, &event)
+        .change_key(tenant.account_id, KeySight::CALLING, &hash, &wanted, &event)
         .await;
     assert!(
         matches!(stale, Err(DirectoryError::Conflict("revision"))),
@@ -253,7 +270,7 @@ pub(crate) async fn changes_and_deletions_are_numbered_and_audited(engine: &Engi
     );
     let event = audit("api_key.delete");
     store
-        .remove_key(tenant.account_id, &hash, &event)
+        .remove_key(tenant.account_id, KeySight::CALLING, &hash, &event)
         .await
         .expect("deleted");
     assert_eq!(seen(engine, tenant, &hash).await, None);
@@ -288,15 +305,15 @@ pub(crate) async fn uses_are_noted_and_never_go_back(engine: &Engine) {
 }
 
 /// A key's limit and how it is spent.
-struct Limited<'a> {
-    engine: &'a Engine,
-    tenant: Tenant,
-    hash: String,
-    generations: u128,
+pub(super) struct Limited<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) tenant: Tenant,
+    pub(super) hash: String,
+    pub(super) generations: u128,
 }
 
 impl<'a> Limited<'a> {
-    async fn new(engine: &'a Engine) -> Self {
+    pub(super) async fn new(engine: &'a Engine) -> Self {
         let tenant = engine.new_account().await;
         let hash = created(engine, tenant, |_| {}).await;
         let api_key_id = known(engine, tenant, &hash).await.key.id;
@@ -311,14 +328,14 @@ impl<'a> Limited<'a> {
         }
     }
 
-    fn fund(&self, reset: Option<ResetInterval>) -> FundId {
+    pub(super) fn fund(&self, reset: Option<ResetInterval>) -> FundId {
         FundId::KeyLimit {
             key: self.tenant.api_key_id,
             window_start: reset.map(|reset| reset.window_start(NOW)),
         }
     }
 
-    async fn set(&self, limit: i64, reset: Option<ResetInterval>) {
+    pub(super) async fn set(&self, limit: i64, reset: Option<ResetInterval>) {
         self.set_counting(limit, reset, false).await;
     }
 
@@ -335,7 +352,12 @@ impl<'a> Limited<'a> {
     }
 
     /// Holds of the fund as a node does; `None` when it is refused.
-    async fn hold(&self, fund: FundId, capacity: i64, amount: i64) -> Option<ConsumedHold> {
+    pub(super) async fn hold(
+        &self,
+        fund: FundId,
+        capacity: i64,
+        amount: i64,
+    ) -> Option<ConsumedHold> {
         let ask = LeaseAsk {
             fund: FundRef {
                 id: fund,
@@ -361,7 +383,7 @@ impl<'a> Limited<'a> {
         }
     }
 
-    async fn spend(&mut self, charge: i64, holds: Vec<ConsumedHold>) {
+    pub(super) async fn spend(&mut self, charge: i64, holds: Vec<ConsumedHold>) {
         self.generations += 1;
         let id = GenerationId::new(NOW.seconds(), self.generations);
         let one = sample_settlement(self.tenant, id, NOW, UsdNanos::new(charge), holds);
@@ -382,12 +404,12 @@ impl<'a> Limited<'a> {
         self.engine.ledger().post(&[one]).await.expect("posted");
     }
 
-    async fn free(&self, reset: Option<ResetInterval>) -> i64 {
+    pub(super) async fn free(&self, reset: Option<ResetInterval>) -> i64 {
         let balance = self.engine.ledger().fund(self.fund(reset)).await;
         balance.expect("answered").available().get()
     }
 
-    async fn sound(&self) {
+    pub(super) async fn sound(&self) {
         let report = self.engine.ledger().verify().await.expect("read");
         assert_eq!(report.faults, Vec::<String>::new());
     }

@@ -7,14 +7,17 @@ pub(crate) mod activity_sums;
 mod activity_traffic;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
+pub(crate) mod console_keys;
 pub(crate) mod credential_states;
 pub(crate) mod credentials;
 pub(crate) mod decisions;
 pub(crate) mod generations;
 pub(crate) mod idempotency;
 pub(crate) mod key_deletion;
+pub(crate) mod key_rotation;
 pub(crate) mod managed_keys;
 pub(crate) mod members;
+pub(crate) mod oauth_codes;
 pub(crate) mod organizations;
 pub(crate) mod own_credentials;
 pub(crate) mod people;
@@ -64,8 +67,13 @@ macro_rules! directory_test_suite {
             idempotency::of_many_who_ask_at_once_one_is_let_through,
             idempotency::an_outcome_is_kept_for_the_same_asking_of_the_same_account,
             idempotency::claims_lapse_and_outcomes_are_forgotten,
+            key_rotation::a_successor_has_the_limit_and_both_spend_from_it,
+            key_rotation::a_successor_is_kept_from_what_the_old_key_was,
+            key_rotation::a_key_has_one_successor_and_no_stranger_rotates_it,
             managed_keys::a_managed_key_is_read_back_with_whom_it_is_for,
             managed_keys::t15_keys_of_others_and_management_keys_are_missing,
+            console_keys::keys_of_the_console_are_nobodys_to_manage,
+            generations::an_accounts_first_generation,
             managed_keys::lists_have_what_was_asked_for_with_what_it_used,
             managed_keys::changes_and_deletions_are_numbered_and_audited,
             managed_keys::uses_are_noted_and_never_go_back,
@@ -98,9 +106,9 @@ macro_rules! directory_test_suite {
             organizations::nobody_gives_or_takes_a_role_above_their_own,
             organizations::of_two_owners_who_leave_at_once_one_stays,
             organizations::keys_of_whoever_leaves_are_switched_off,
-            organizations::t18_of_many_who_exchange_a_code_one_gets_a_key,
-            organizations::t18_a_code_is_over_after_ten_minutes,
-            organizations::the_log_is_narrowed_down,
+            oauth_codes::t18_of_many_who_exchange_a_code_one_gets_a_key,
+            oauth_codes::t18_a_code_is_over_after_ten_minutes,
+            audit::the_log_is_narrowed_down,
             receipts::a_receipt_comes_with_its_generation_where_it_was_asked_for,
             receipts::a_chain_grows_only_from_where_it_ends,
             receipts::a_chain_takes_all_of_a_list_or_none,

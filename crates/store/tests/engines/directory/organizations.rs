@@ -11,8 +11,7 @@ use switchyard_domain::{
 use switchyard_store::{
     DirectoryError,
     account::NewAccount,
-    audit::{AuditEvent, AuditFilter, AuditOrigin},
-    oauth::{Challenge, ChallengeMethod, NewOAuthCode, OAuthGrant},
+    audit::{AuditEvent, AuditOrigin},
     organization::{
         ABOVE_OWN_ROLE, Departure, KeysOnLeaving, LAST_OWNER, NewInvitation, NewOrganization,
         OTHER_ADDRESS, OrganizationStore, PERSONAL_ACCOUNT, Renewal, RoleChange,
@@ -29,7 +28,7 @@ use crate::{
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);
 
-fn event(account: AccountId, action: &str) -> AuditEvent {
+pub(super) fn event(account: AccountId, action: &str) -> AuditEvent {
     AuditEvent {
         at: NOW,
         actor: "user_x".to_owned(),
@@ -48,7 +47,7 @@ fn store(engine: &Engine) -> &dyn OrganizationStore {
 }
 
 /// Somebody with an account of their own and a verified address.
-async fn person(engine: &Engine, name: &str) -> PersonId {
+pub(super) async fn person(engine: &Engine, name: &str) -> PersonId {
     let id = engine.fresh_uuid();
     let account = NewAccount {
         account_id: AccountId::from_uuid(id),
@@ -65,7 +64,7 @@ async fn person(engine: &Engine, name: &str) -> PersonId {
     PersonId::from_uuid(id)
 }
 
-async fn found(engine: &Engine, founder: PersonId) -> (AccountId, WorkspaceId) {
+pub(super) async fn found(engine: &Engine, founder: PersonId) -> (AccountId, WorkspaceId) {
     let account_id = AccountId::from_uuid(engine.fresh_uuid());
     let workspace_id = WorkspaceId::from_uuid(engine.fresh_uuid());
     let new = NewOrganization {
@@ -333,194 +332,4 @@ pub(crate) async fn keys_of_whoever_leaves_are_switched_off(engine: &Engine) {
     late.key.creator_id = Some(bob);
     let late = engine.store.api_keys.create_key(&late, None, &audit).await;
     assert_eq!(refused(late), "creator");
-}
-
-fn code(place: (AccountId, WorkspaceId), person: PersonId) -> NewOAuthCode {
-    let (account_id, workspace_id) = place;
-    NewOAuthCode {
-        code_hash: [7; 32],
-        origin: "https://app.example".to_owned(),
-        grant: OAuthGrant {
-            account_id,
-            workspace_id,
-            person_id: Some(person),
-            callback_url: Some("https://app.example/done".to_owned()),
-            challenge: Some(Challenge {
-                method: ChallengeMethod::S256,
-                text: "x".repeat(43),
-            }),
-            key_name: "laptop".to_owned(),
-            limit: None,
-            key_expires_at: None,
-        },
-        at: NOW,
-        expires_at: NOW.plus(Duration::from_secs(600)),
-    }
-}
-
-pub(crate) async fn t18_of_many_who_exchange_a_code_one_gets_a_key(engine: &Engine) {
-    let ada = person(engine, "ada").await;
-    let place = found(engine, ada).await;
-    let audit = event(place.0, "oauth_code.create");
-    let oauth = &engine.store.oauth;
-    let new = code(place, ada);
-    oauth.insert_oauth_code(&new, &audit).await.expect("kept");
-    let stored = oauth
-        .oauth_code(&[7; 32])
-        .await
-        .expect("asked")
-        .expect("there");
-    assert_eq!((stored.grant, stored.used_at), (new.grant, None));
-    let mut tries = tokio::task::JoinSet::new();
-    for _ in 0..8 {
-        let (oauth, audit) = (oauth.clone(), audit.clone());
-        let mut key = engine.new_key_row(place.0, place.1);
-        key.key.creator_id = Some(ada);
-        tries.spawn(async move { oauth.redeem_oauth_code(&[7; 32], &key, &audit).await });
-    }
-    let outcomes = tries.join_all().await;
-    assert_eq!(
-        outcomes.iter().filter(|outcome| outcome.is_ok()).count(),
-        1,
-        "{outcomes:?}"
-    );
-    for outcome in outcomes.iter().filter(|outcome| outcome.is_err()) {
-        assert!(
-            matches!(outcome, Err(DirectoryError::Conflict("code"))),
-            "{outcome:?}"
-        );
-    }
-    let used = oauth
-        .oauth_code(&[7; 32])
-        .await
-        .expect("asked")
-        .expect("there");
-    assert!(used.used_at.is_some() && used.key_hash.is_some());
-}
-
-pub(crate) async fn t18_a_code_is_over_after_ten_minutes(engine: &Engine) {
-    let ada = person(engine, "ada").await;
-    let place = found(engine, ada).await;
-    let mut audit = event(place.0, "oauth_code.create");
-    let oauth = &engine.store.oauth;
-    oauth
-        .insert_oauth_code(&code(place, ada), &audit)
-        .await
-        .expect("kept");
-    let key = engine.new_key_row(place.0, place.1);
-    audit.at = NOW.plus(Duration::from_secs(601));
-    let late = oauth.redeem_oauth_code(&[7; 32], &key, &audit).await;
-    assert!(
-        matches!(late, Err(DirectoryError::Conflict("code"))),
-        "{late:?}"
-    );
-    audit.at = NOW.plus(Duration::from_secs(599));
-    oauth
-        .redeem_oauth_code(&[7; 32], &key, &audit)
-        .await
-        .expect("in time");
-}
-
-pub(crate) async fn the_log_is_narrowed_down(engine: &Engine) {
-    let mine = engine.new_account().await.account_id;
-    for (action, actor) in [
-        ("api_key.create", "a"),
-        ("api_key.delete", "b"),
-        ("apixkey.x", "a"),
-    ] {
-        let mut event = event(mine, action);
-        event.actor = actor.to_owned();
-        event.origin.ip = Some("192.0.2.1".to_owned());
-        engine
-            .directory()
-            .append_audit(&event)
-            .await
-            .expect("appended");
-    }
-    let find = async |filter: AuditFilter| {
-        let audit = &engine.store.audit;
-        let found = audit
-            .find_audit_entries(mine, &filter, None, 10)
-            .await
-            .expect("found");
-        let count = audit
-            .count_audit_entries(mine, &filter, 2)
-            .await
-            .expect("counted");
-        assert_eq!(count, (found.len() as u64).min(2));
-        found
-            .into_iter()
-            .map(|entry| entry.event.action)
-            .collect::<Vec<_>>()
-    };
-    let text = |text: &str| Some(text.to_owned());
-    let all = AuditFilter::default();
-    assert_eq!(find(all.clone()).await.len(), 3);
-    for (filter, expected) in [
-        (
-            AuditFilter {
-                action: text("api_key."),
-                ..all.clone()
-            },
-            2,
-        ),
-        (
-            AuditFilter {
-                action: text("api_key.%"),
-                ..all.clone()
-            },
-            0,
-        ),
-        (
-            AuditFilter {
-                actor: text("a"),
-                ..all.clone()
-            },
-            2,
-        ),
-        (
-            AuditFilter {
-                ip: text("192.0.2.1"),
-                ..all.clone()
-            },
-            3,
-        ),
-        (
-            AuditFilter {
-                via: text("api"),
-                ..all.clone()
-            },
-            0,
-        ),
-        (
-            AuditFilter {
-                from: Some(NOW),
-                ..all.clone()
-            },
-            3,
-        ),
-        (
-            AuditFilter {
-                until: Some(NOW),
-                ..all.clone()
-            },
-            0,
-        ),
-        (
-            AuditFilter {
-                request_id: text("x"),
-                ..all.clone()
-            },
-            0,
-        ),
-        (
-            AuditFilter {
-                subject: text("subject"),
-                ..all
-            },
-            3,
-        ),
-    ] {
-        assert_eq!(find(filter.clone()).await.len(), expected, "{filter:?}");
-    }
 }
