@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 
 const SCRIPTS = new URL("../../../crates/testkit/src/", import.meta.url);
+const START_MS = 60_000;
 const STOP_MS = 30_000;
 
 // What was started and runs, so that all of it ends with this, however this ends.
@@ -22,13 +23,14 @@ const ended = (child) =>
     : new Promise((resolve) => child.once("exit", resolve));
 
 // A server. `firstLine` resolves to what it says first, or fails when it ends before.
-export function start(program, args, env, { onLog } = {}) {
+export function start(program, args, env) {
   const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   const log = [];
+  const listeners = new Set();
   const note = (line) => {
     log.push(line);
     if (log.length > 200) log.shift();
-    onLog?.(line);
+    for (const listen of listeners) listen(line);
   };
   createInterface({ input: child.stderr }).on("line", note);
   const output = createInterface({ input: child.stdout });
@@ -43,7 +45,9 @@ export function start(program, args, env, { onLog } = {}) {
   const said = (words) =>
     new Promise((resolve, reject) => {
       if (log.some((line) => line.includes(words))) return resolve();
-      output.on("line", (line) => line.includes(words) && resolve());
+      listeners.add((line) => line.includes(words) && resolve());
+      AbortSignal.timeout(START_MS).onabort = () =>
+        reject(new Error(`${program} never said ${words}:\n${log.join("\n")}`));
       child.once("exit", () => reject(new Error(`${program} ended:\n${log.join("\n")}`)));
     });
   const kill = () => child.kill("SIGTERM");
