@@ -166,6 +166,31 @@ fn proofs(store: &Store, vault: &Arc<Vault>, people: &Arc<People>) -> Arc<Proofs
     }))
 }
 
+fn organizations(
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    random: &Arc<dyn RandomSource>,
+) -> Arc<Organizations> {
+    let store = store.organizations.clone();
+    Arc::new(Organizations::new(store, clock.clone(), random.clone()))
+}
+
+fn workspaces(
+    store: &Store,
+    node: &Node,
+    policies: &Arc<Policies>,
+    random: &Arc<dyn RandomSource>,
+) -> Arc<Workspaces> {
+    Arc::new(Workspaces::new(WorkspaceParts {
+        store: store.tenancy.clone(),
+        directory: store.directory.clone(),
+        policies: policies.clone(),
+        own_credentials: node.own.clone(),
+        clock: node.clock.clone(),
+        random: random.clone(),
+    }))
+}
+
 fn parts(
     installation: &Installation,
     node: &Node,
@@ -199,19 +224,8 @@ fn parts(
             random.clone(),
         )),
         vault_upkeep: Arc::new(VaultUpkeep::new(vault.clone(), store.sealed.clone())),
-        workspaces: Arc::new(Workspaces::new(WorkspaceParts {
-            store: store.tenancy.clone(),
-            directory: store.directory.clone(),
-            policies: policies.clone(),
-            own_credentials: node.own.clone(),
-            clock: clock.clone(),
-            random: random.clone(),
-        })),
-        organizations: Arc::new(Organizations::new(
-            store.organizations.clone(),
-            clock.clone(),
-            random.clone(),
-        )),
+        workspaces: workspaces(store, node, &policies, &random),
+        organizations: organizations(store, &clock, &random),
         oauth: Arc::new(OAuth::new(store.oauth.clone(), false)),
         audit_log: store.audit.clone(),
         proofs: proofs(store, &vault, &people),

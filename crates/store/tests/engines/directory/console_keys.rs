@@ -4,11 +4,16 @@ use switchyard_billing::test_suite::Fixture;
 use switchyard_domain::{patch::Patch, tenancy::KeyKind};
 use switchyard_store::{
     DirectoryError,
-    api_key::{CONSOLE_LABEL, KeyChange, KeyFilter},
+    api_key::{CONSOLE_LABEL, KeyChange, KeyFilter, KeySight},
 };
 
 use super::workspaces::{ALL, make, noted, tenancy};
 use crate::engine::{Engine, NOW};
+
+const ALL_KEYS: KeySight = KeySight {
+    creator: None,
+    management: true,
+};
 
 pub(crate) async fn keys_of_the_console_are_nobodys_to_manage(engine: &Engine) {
     let tenant = engine.new_account().await;
@@ -25,15 +30,18 @@ pub(crate) async fn keys_of_the_console_are_nobodys_to_manage(engine: &Engine) {
     let found = engine.directory().key_by_lookup_id(&new.lookup_id).await;
     assert_eq!(found.expect("answered").expect("there").key, new.key);
     let hash = &new.key.hash;
-    let managed = store.managed_key(account, hash, NOW).await;
+    let managed = store.managed_key(account, ALL_KEYS, hash, NOW).await;
     assert_eq!(managed.expect("answered"), None);
     let filter = KeyFilter {
         workspace,
-        include_disabled: true,
-        include_expired: true,
+        sight: ALL_KEYS,
+        disabled: None,
+        expired: None,
+        never_used: false,
+        text: None,
     };
-    let listed = store.managed_keys(account, filter, ALL, NOW).await;
-    assert_eq!(listed.expect("answered"), []);
+    let listed = store.managed_keys(account, &filter, ALL, NOW).await;
+    assert_eq!(listed.expect("answered"), (Vec::new(), 0));
     let change = KeyChange {
         name: "mine".to_owned(),
         disabled: true,
@@ -41,12 +49,14 @@ pub(crate) async fn keys_of_the_console_are_nobodys_to_manage(engine: &Engine) {
         expected_revision: 1,
         at: NOW,
     };
-    let changed = store.change_key(account, hash, &change, &event).await;
+    let changed = store
+        .change_key(account, ALL_KEYS, hash, &change, &event)
+        .await;
     assert!(
         matches!(changed, Err(DirectoryError::Missing(_))),
         "{changed:?}"
     );
-    let removed = store.remove_key(account, hash, &event).await;
+    let removed = store.remove_key(account, ALL_KEYS, hash, &event).await;
     assert!(
         matches!(removed, Err(DirectoryError::Missing(_))),
         "{removed:?}"

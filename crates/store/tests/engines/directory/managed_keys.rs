@@ -459,29 +459,20 @@ pub(crate) async fn what_is_in_flight_when_a_limit_changes_counts_in_both_window
     use ResetInterval::{Daily, Weekly};
     let mut key = Limited::new(engine).await;
     key.set(1_000, Some(Daily)).await;
-    let held = key
-        .hold(key.fund(Some(Daily)), 1_000, 400)
-        .await
-        .expect("granted");
-    let lowered = key
-        .hold(key.fund(Some(Daily)), 1_000, 100)
-        .await
-        .expect("granted");
+    let daily = key.fund(Some(Daily));
+    let held = key.hold(daily, 1_000, 400).await.expect("granted");
+    let lowered = key.hold(daily, 1_000, 100).await.expect("granted");
     // Lowered below what is held: running requests keep what they hold, new ones get nothing.
     key.set(300, Some(Daily)).await;
     assert_eq!(key.free(Some(Daily)).await, -200);
-    assert!(key.hold(key.fund(Some(Daily)), 300, 1).await.is_none());
+    assert!(key.hold(daily, 300, 1).await.is_none());
     key.spend(100, vec![lowered]).await;
     key.set(1_000, Some(Weekly)).await;
     assert_eq!(key.free(Some(Weekly)).await, 900);
     key.spend(350, vec![held]).await;
     assert_eq!(key.free(Some(Weekly)).await, 550);
-    let daily = engine
-        .ledger()
-        .fund(key.fund(Some(Daily)))
-        .await
-        .expect("answered");
-    assert_eq!(daily.spent, UsdNanos::new(450));
+    let balance = engine.ledger().fund(daily).await.expect("answered");
+    assert_eq!(balance.spent, UsdNanos::new(450));
     key.sound().await;
 }
 

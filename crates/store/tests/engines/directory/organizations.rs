@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde_json::json;
-use switchyard_billing::test_suite::Fixture;
 use switchyard_domain::{
     id::{AccountId, InvitationId, PersonId, WorkspaceId},
     tenancy::Role,
@@ -234,6 +233,18 @@ pub(crate) async fn an_invitation_is_for_one_address_and_works_once(engine: &Eng
         (member.role, member.source.as_str()),
         (Role::Billing, "invite")
     );
+    refuse_members_and_strangers(engine, acme, ada, bob).await;
+}
+
+/// Nobody is invited twice, above the inviter's role, or to a personal account.
+async fn refuse_members_and_strangers(
+    engine: &Engine,
+    acme: AccountId,
+    ada: PersonId,
+    bob: PersonId,
+) {
+    let store = store(engine);
+    let audit = event(acme, "invitation.create");
     let again = invitation(engine, (acme, ada), ("bob@x.org", Role::Member), 4);
     let again = store.insert_invitation(&again, &audit).await;
     assert!(
