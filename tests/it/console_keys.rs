@@ -4,6 +4,7 @@
 use crate::{
     insufficient_credits::{drain, meter_to_the_full, metered_request},
     signed_in::{SignedIn, between, has_fault},
+    visitor::Visitor,
     world::*,
 };
 
@@ -264,4 +265,37 @@ story!(t15_keys_of_others_are_nobodys_in_the_console, |world| {
             .status,
         200
     );
+});
+
+story!(members_see_their_own_keys_and_admins_all, |world| {
+    let ada = SignedIn(Visitor::new(&world, "ada").await);
+    ada.0.found("Acme").await;
+    let bob = SignedIn(Visitor::new(&world, "bob").await);
+    ada.0.take_in(&bob.0, "member").await;
+    let (_, adas) = made(&ada, "of ada", &[]).await;
+    let (_, bobs) = made(&bob, "of bob", &[]).await;
+    let list = bob.look("/keys").await;
+    assert!(list.contains(&bobs) && !list.contains(&adas), "{list}");
+    for path in ["", "/delete", "/rotate"] {
+        let path = format!("/keys/{adas}{path}");
+        assert_eq!(bob.get(&path).await.status, 404, "{path}");
+    }
+    let off = [("disabled", "true")];
+    assert_eq!(
+        bob.send(&format!("/keys/{adas}/switch"), &off).await.status,
+        404
+    );
+    let list = ada.look("/keys").await;
+    assert!(list.contains(&bobs) && list.contains(&adas), "{list}");
+    ada.done(&format!("/keys/{bobs}/switch"), &off).await;
+    // What manages the account is for those who manage all of it.
+    assert_eq!(bob.get("/keys/new/management").await.status, 403);
+    let once = ada.hidden("/keys/new/management", "once").await;
+    let fields = [("name", "deploys"), ("once", once.as_str())];
+    let reply = ada.send("/keys/new/management", &fields).await;
+    let key = between(reply.text(), "<output aria-label=\"Secret\">", "<").to_owned();
+    let listed = world.api().get("/api/v1/keys").key(&key).send().await;
+    listed.ok();
+    let list = bob.look("/keys").await;
+    assert!(!list.contains("deploys"), "{list}");
 });
