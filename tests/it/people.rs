@@ -72,7 +72,7 @@ impl Console {
         self.sign_up(&mut browser, EMAIL).await.is(303);
         let link = self.link(EMAIL, "Confirm your address", "/verify/").await;
         browser.get(&link).await.is(200);
-        browser.send(&link, &[]).await.leads_to("/");
+        browser.send(&link, &[]).await.leads_to("/start");
         self.guard(&browser);
         browser
     }

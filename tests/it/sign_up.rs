@@ -20,7 +20,7 @@ story!(an_address_is_confirmed_before_credit_is_spent, configuration => {
     // Programs that look at mail follow links: that uses nothing up.
     console.browser().get(&link).await.is(200);
     browser.get(&link).await.is(200);
-    browser.send(&link, &[]).await.leads_to("/");
+    browser.send(&link, &[]).await.leads_to("/start");
     console.guard(&browser);
     let overview = browser.get("/").await.is(200);
     assert!(overview.html.contains("$1.00"), "{}", overview.html);

@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 pub(crate) mod audit;
 pub(crate) mod authorize;
+pub(crate) mod billing;
 pub(crate) mod chat;
 pub(crate) mod credentials;
 pub(crate) mod demo_mail;

@@ -271,15 +271,15 @@ fn overview() -> Vec<Room> {
     ]
 }
 
-/// API keys. What calls models is its owner's; what manages takes a fresh proof.
+/// API keys. Where one comes or goes it takes a fresh proof.
 fn keys() -> Vec<Room> {
     use pages::keys::{bulk, create, list, one, remove, rotate};
     let needs = Needs::May(Capability::ManageApiKeys);
     let manages = Needs::May(Capability::ManageManagementKeys);
     vec![
         room("/keys", needs, get(list::show)),
-        room("/keys/bulk", needs, post(bulk::act)),
-        room("/keys/new", needs, get(create::ask).post(create::make)),
+        room("/keys/bulk", needs, post(bulk::act)).dangerous(),
+        room("/keys/new", needs, get(create::ask).post(create::make)).dangerous(),
         room(
             "/keys/new/management",
             manages,
@@ -292,12 +292,14 @@ fn keys() -> Vec<Room> {
             "/keys/{hash}/delete",
             needs,
             get(remove::ask).post(remove::remove),
-        ),
+        )
+        .dangerous(),
         room(
             "/keys/{hash}/rotate",
             needs,
             get(rotate::ask).post(rotate::rotate),
-        ),
+        )
+        .dangerous(),
     ]
 }
 
@@ -307,6 +309,11 @@ fn traffic() -> Vec<Room> {
     let generations = Needs::May(Capability::ReadGenerations);
     vec![
         room("/activity", activity, get(pages::activity::show)),
+        room(
+            "/billing",
+            Needs::May(Capability::Buy),
+            get(pages::billing::show),
+        ),
         room("/activity/export", activity, get(pages::activity::download)),
         room("/sessions", generations, get(pages::sessions::list)),
         room("/sessions/{id}", generations, get(pages::sessions::one)),

@@ -23,6 +23,7 @@ pub(crate) enum Nav {
     Activity,
     Logs,
     Sessions,
+    Notifications,
     Credentials,
     Privacy,
     Members,
@@ -107,6 +108,14 @@ static NAVIGATION: [&[Entry]; 3] = [
             "thread",
             's',
             Some(Capability::ReadGenerations),
+        ),
+        entry(
+            Nav::Notifications,
+            "/notifications",
+            "Notifications",
+            "bell",
+            'n',
+            None,
         ),
     ],
     &[

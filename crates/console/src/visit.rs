@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{HeaderMap, Method, header, request::Parts},
+    http::{HeaderMap, HeaderName, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -12,6 +12,7 @@ use switchyard_app::{
     acting_caller::ActingCaller,
     people::sessions::{Device, Visitor},
 };
+use url::{Position, Url};
 
 use crate::{
     Console,
@@ -95,7 +96,7 @@ pub(crate) async fn enter(
         Ok(visitor) => visitor.map(Arc::new),
         Err(error) => return error.show(&Visit::of(&parts, None)),
     };
-    let visit = Visit::of(&parts, visitor);
+    let mut visit = Visit::of(&parts, visitor);
     let is_reading = matches!(parts.method, Method::GET | Method::HEAD);
     let needs = if is_reading { room.read } else { room.write };
     if let Err(error) = admit(&visit, needs) {
@@ -104,6 +105,10 @@ pub(crate) async fn enter(
     let now = console.app.clock().now();
     let is_fresh = visit.visitor.as_ref().is_some_and(|one| one.is_fresh(now));
     if room.is_dangerous && !is_reading && !is_fresh {
+        // What was sent is not kept, so whoever proves who they are goes on where the form is.
+        if let Some(page) = sent_from(&parts.headers) {
+            visit.address = page;
+        }
         return PageError::NeedsProof.show(&visit);
     }
     parts.extensions.insert(visit.clone());
@@ -135,6 +140,17 @@ fn admit(visit: &Visit, needs: Needs) -> Result<(), PageError> {
         Some(capability) if !visitor.may(capability) => Err(PageError::NotAllowed(capability)),
         _ => Ok(()),
     }
+}
+
+/// Path and query of the page of this site that a form was sent from.
+fn sent_from(headers: &HeaderMap) -> Option<String> {
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok();
+    let page = Url::parse(text(header::REFERER)?).ok()?;
+    let authority = page.authority();
+    if authority != text(header::HOST)? {
+        return None;
+    }
+    Some(page[Position::BeforePath..Position::AfterQuery].to_owned())
 }
 
 /// The one value of a cookie; a cookie given twice counts as absent.
@@ -178,6 +194,36 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
         match visit.visitor.clone() {
             Some(visitor) => Ok(Self { visit, visitor }),
             None => Err(PageError::NeedsSignIn.into_response()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_form_is_gone_back_to_where_it_is_on_this_site() {
+        for (referer, page) in [
+            (
+                Some("http://localhost:8080/keys?text=a#x"),
+                Some("/keys?text=a"),
+            ),
+            (Some("http://localhost:8080"), Some("/")),
+            (Some("http://localhost/keys"), None),
+            (Some("https://evil.example/keys"), None),
+            (Some("http://ada@localhost:8080/keys"), None),
+            (Some("keys"), None),
+            (None, None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static("localhost:8080"));
+            if let Some(referer) = referer {
+                headers.insert(header::REFERER, HeaderValue::from_static(referer));
+            }
+            assert_eq!(sent_from(&headers).as_deref(), page, "{referer:?}");
         }
     }
 }

@@ -83,7 +83,7 @@ pub(crate) async fn show(
     notices.truncate(PAGE as usize);
     let last = notices.last().filter(|_| has_more);
     page(&NotificationsPage {
-        shell: Shell::new(&visit, "Notifications", Nav::None),
+        shell: Shell::new(&visit, "Notifications", Nav::Notifications),
         now: console.app.clock().now(),
         older: last.map(|last| address.with("before", &last.number.to_string()).to_string()),
         latest: notices.first().map_or(0, |first| first.number),

@@ -62,7 +62,7 @@ pub(crate) async fn confirm(
             let next = match (&verified.session, &visit.visitor) {
                 (Some(session), None) => {
                     cookies.push(session_cookie(session.expose()));
-                    "/"
+                    "/start"
                 }
                 (_, Some(_)) => "/",
                 (None, None) => "/login?done=verified",
